@@ -1,0 +1,35 @@
+// Runs a script on the Node this project pins, installing the dependencies first when they are missing.
+// Plain JavaScript for any Node from 20 on: it is what `npm start` and `npm test` reach first on a fresh clone.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const node = join(root, 'node_modules', 'node', 'bin', 'node');
+const marker = join(root, 'node_modules', '.package-lock.json');
+
+function installed() {
+  if (!existsSync(marker)) return false;
+  return statSync(marker).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+}
+
+if (!installed()) {
+  process.stderr.write('Installing dependencies (first use, or package-lock.json changed) ...\n');
+  const npm = process.env.npm_execpath;
+  const command = npm === undefined ? 'npm' : process.execPath;
+  const args = [...(npm === undefined ? [] : [npm]), 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // npm's own chatter goes to stderr, so that the output of what runs next stays clean
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+if (!existsSync(node)) {
+  process.stderr.write(
+    'error[NODE_MISSING]: node_modules/node/bin/node is not there\n' +
+      'hint: npm ran with --ignore-scripts; run `npm rebuild node` or `npm ci` without it\n',
+  );
+  process.exit(1);
+}
+const child = spawnSync(node, process.argv.slice(2), { stdio: 'inherit' });
+if (child.signal) process.kill(process.pid, child.signal);
+process.exit(child.status ?? 1);
