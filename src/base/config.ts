@@ -1,0 +1,151 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { ZodType } from 'zod';
+import { BarlineError, systemCode } from './errors.ts';
+
+/** Where a value in force came from. */
+export type Origin = 'default' | 'file' | 'environment' | 'flag';
+
+export interface Configuration<T> {
+  readonly value: T;
+  /** The file read, or null when there is none. */
+  readonly file: string | null;
+  /** Origin by dotted key, for every key that is not a default. */
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+export const CONFIG_FILE_NAME = 'barline.yaml';
+
+/** The nearest `barline.yaml` from `directory` upwards, or null. */
+export function findConfigFile(directory: string): string | null {
+  for (let folder = resolve(directory); ; folder = dirname(folder)) {
+    const file = join(folder, CONFIG_FILE_NAME);
+    if (existsSync(file)) return file;
+    if (dirname(folder) === folder) return null;
+  }
+}
+
+type Tree = { [key: string]: unknown };
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Sets `key` (dotted) in `tree`, making the branches it needs. */
+function setKey(tree: Tree, key: string, value: unknown): void {
+  const [head = '', ...rest] = key.split('.');
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const branch = tree[head];
+  const next: Tree = isTree(branch) ? branch : {};
+  tree[head] = next;
+  setKey(next, rest.join('.'), value);
+}
+
+function recordLeaves(tree: Tree, origin: Origin, origins: Record<string, Origin>, prefix = ''): void {
+  for (const [name, value] of Object.entries(tree)) {
+    const key = prefix === '' ? name : `${prefix}.${name}`;
+    if (isTree(value)) recordLeaves(value, origin, origins, key);
+    else origins[key] = origin;
+  }
+}
+
+async function readYaml(file: string): Promise<Tree> {
+  // loaded only where there is a file to read: half of a short command's start-up otherwise
+  const { parse } = await import('yaml');
+  let text: string;
+  try {
+    if (statSync(file).isDirectory()) {
+      throw configError(file, `${file} is a directory, expected a YAML file`);
+    }
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof BarlineError) throw error;
+    const code = systemCode(error);
+    if (code === 'ENOENT') throw configError(file, `${file} does not exist`);
+    throw configError(file, `${file} cannot be read (${code ?? 'unknown error'})`, error);
+  }
+  let tree: unknown;
+  try {
+    tree = parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
+    throw configError(file, `${file} is not valid YAML: ${reason}`, error);
+  }
+  if (tree === null || tree === undefined) return {};
+  if (!isTree(tree)) throw configError(file, `${file} must hold keys and values, found ${typeof tree}`);
+  return tree;
+}
+
+function configError(file: string, message: string, cause?: unknown): BarlineError {
+  return new BarlineError({
+    code: 'CONFIG',
+    message,
+    hint: 'run `barline init` for a commented example, `barline config show` for what is in force',
+    exitCode: 2,
+    cause,
+    facts: { file },
+  });
+}
+
+/**
+ * Reads, merges and validates a configuration: defaults of `schema`, then the file, then the environment, then
+ * flags. `environment` and `flags` are keyed by dotted configuration key; undefined values are left out.
+ * Throws a BarlineError (exit code 2) that names the key, the value and what is allowed.
+ */
+export async function loadConfiguration<T>(
+  schema: ZodType<T>,
+  sources: {
+    readonly file: string | null;
+    readonly environment?: Readonly<Record<string, unknown>>;
+    readonly flags?: Readonly<Record<string, unknown>>;
+  },
+): Promise<Configuration<T>> {
+  const origins: Record<string, Origin> = {};
+  const tree: Tree = sources.file === null ? {} : await readYaml(sources.file);
+  recordLeaves(tree, 'file', origins);
+  for (const [origin, values] of [
+    ['environment', sources.environment],
+    ['flag', sources.flags],
+  ] as const) {
+    for (const [key, value] of Object.entries(values ?? {})) {
+      if (value === undefined) continue;
+      setKey(tree, key, value);
+      origins[key] = origin;
+    }
+  }
+  const result = schema.safeParse(tree);
+  if (result.success) return { value: result.data, file: sources.file, origins };
+  const issue = result.error.issues[0];
+  const path = issue?.path ?? [];
+  let key = path.join('.');
+  let found: unknown = tree;
+  for (const part of path)
+    found = isTree(found) || Array.isArray(found) ? Reflect.get(found, part) : undefined;
+  let reason = issue?.message ?? 'invalid';
+  if (issue?.code === 'unrecognized_keys') {
+    key = [...path, issue.keys[0] ?? ''].join('.');
+    reason = `unknown key; allowed here: ${allowedKeys(schema, path).join(', ') || 'none'}`;
+    found = undefined;
+  }
+  const origin = origins[key] ?? 'file';
+  const where = origin === 'file' ? (sources.file ?? 'configuration') : `the ${origin}`;
+  const value = found === undefined ? '' : ` = ${JSON.stringify(found)}`;
+  throw new BarlineError({
+    code: 'CONFIG',
+    message: `${where}: ${key}${value}: ${reason}`,
+    hint: 'see `barline config show` for the keys in force and `barline init` for a commented example',
+    exitCode: 2,
+    facts: { key, found, reason },
+  });
+}
+
+/** The keys a schema allows at `path`, found by asking it about its own defaults. */
+function allowedKeys(schema: ZodType, path: readonly PropertyKey[]): string[] {
+  const defaults = schema.safeParse({});
+  let branch: unknown = defaults.success ? defaults.data : {};
+  for (const part of path) branch = isTree(branch) ? Reflect.get(branch, part) : undefined;
+  return isTree(branch) ? Object.keys(branch) : [];
+}

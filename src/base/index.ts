@@ -1,0 +1,4 @@
+export * from './bytes.ts';
+export * from './config.ts';
+export * from './errors.ts';
+export * from './version.ts';

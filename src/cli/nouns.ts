@@ -1,0 +1,15 @@
+import type { CommandSpec, NounSpec } from './command.ts';
+
+/** Every noun and the file that defines it, loaded only when asked for. */
+export const nouns: Readonly<Record<string, () => Promise<NounSpec | CommandSpec>>> = {
+  demo: async () => (await import('./commands/demo.ts')).demo,
+  init: async () => (await import('./commands/init.ts')).init,
+  config: async () => (await import('./commands/config.ts')).config,
+  sample: async () => (await import('./commands/sample.ts')).sample,
+  dbn: async () => (await import('./commands/dbn.ts')).dbn,
+  process: async () => (await import('./commands/process.ts')).process,
+  months: async () => (await import('./commands/months.ts')).months,
+  table: async () => (await import('./commands/table.ts')).table,
+  sql: async () => (await import('./commands/sql.ts')).sql,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+};
