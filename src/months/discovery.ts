@@ -1,0 +1,68 @@
+import { BarlineError } from '../base/index.ts';
+import type { FileEntry, Storage } from '../storage/index.ts';
+import type { Month } from './month.ts';
+
+/** A monthly file of 1-second bars that lies in the source. */
+export interface RawMonth {
+  readonly month: Month;
+  /** Relative to the source's root. */
+  readonly path: string;
+  readonly byteLength: number;
+  readonly modifiedMs: number;
+}
+
+export interface Discovery {
+  /** By month, in time order. */
+  readonly months: readonly RawMonth[];
+  /** DBN files that are no month of 1-second bars, with the reason. */
+  readonly ignored: readonly { readonly path: string; readonly reason: string }[];
+}
+
+// e.g. glbx-mdp3-20241001-20241031.ohlcv-1s.dbn.zst: dataset, first and last day (inclusive), schema
+const NAME = /(?:^|\/)[^/]*?-(\d{4})(\d{2})(\d{2})-(\d{4})(\d{2})(\d{2})\.([a-z0-9-]+)\.dbn(?:\.zst)?$/;
+
+/**
+ * Lists what is there, at any depth, rather than guessing names. Two files for one month are an error that names
+ * both, since nothing says which one is right.
+ */
+export async function discoverMonths(source: Storage): Promise<Discovery> {
+  const found = new Map<Month, RawMonth>();
+  const ignored: { path: string; reason: string }[] = [];
+  for await (const file of source.list('')) {
+    if (!/\.dbn(\.zst)?$/.test(file.path)) continue;
+    const read = readName(file);
+    if ('reason' in read) {
+      ignored.push(read);
+      continue;
+    }
+    const other = found.get(read.month);
+    if (other !== undefined) throw twoFiles(source, read.month, other.path, read.path);
+    found.set(read.month, read);
+  }
+  const months = [...found.values()].sort((a, b) => (a.month < b.month ? -1 : 1));
+  return { months, ignored };
+}
+
+function readName(file: FileEntry): RawMonth | { path: string; reason: string } {
+  const { path } = file;
+  const match = NAME.exec(path);
+  if (match === null)
+    return { path, reason: 'the name has no dates: expected …-YYYYMMDD-YYYYMMDD.ohlcv-1s.dbn[.zst]' };
+  const [, year = '', month = '', , lastYear, lastMonth, , schema] = match;
+  if (schema !== 'ohlcv-1s') return { path, reason: `schema ${schema}, expected ohlcv-1s` };
+  if (Number(month) < 1 || Number(month) > 12) return { path, reason: `${month} is no month` };
+  if (year !== lastYear || month !== lastMonth) {
+    return { path, reason: 'the file covers more than one month' };
+  }
+  return { month: `${year}-${month}`, path, byteLength: file.byteLength, modifiedMs: file.modifiedMs };
+}
+
+function twoFiles(source: Storage, month: Month, one: string, other: string): BarlineError {
+  const [first, second] = [one, other].sort();
+  return new BarlineError({
+    code: 'MONTH_TWO_FILES',
+    message: `two files for ${month} in ${source.uri}: ${first} and ${second}`,
+    hint: 'keep the one that is right, or point --source at a folder that holds just one',
+    facts: { month, files: [first, second] },
+  });
+}

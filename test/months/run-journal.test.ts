@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { currentProcess, probeProcess } from '../../src/months/process-identity.ts';
+import { listRuns, openJournal, removeLeftovers } from '../../src/months/run-journal.ts';
+import { LocalStorage } from '../../src/storage/index.ts';
+
+let lake = new LocalStorage('.');
+beforeEach(() => {
+  lake = new LocalStorage(mkdtempSync(join(tmpdir(), 'barline-journal-')));
+});
+afterEach(() => rmSync(lake.uri, { recursive: true }));
+
+const record = { runId: 'r-dead', startedAt: '2024-01-01T00:00:00Z', host: 'h', pid: 1, startToken: null };
+const bytes = new Uint8Array([1]);
+
+describe('removeLeftovers', () => {
+  it('removes what a dead run left and nothing else', async () => {
+    await openJournal(lake, record);
+    await lake.put('bars/month=2024-01/part-r-dead-1.parquet', bytes);
+    await lake.put('bars/month=2024-01/part-r-dead-2.parquet', bytes);
+    await lake.put('bars/month=2024-01/.barline-tmp-r-dead-x', bytes);
+    await lake.put('bars/month=2024-01/part-other.parquet', bytes);
+    const removed = await removeLeftovers(
+      lake,
+      ['bars'],
+      async () => new Set(['month=2024-01/part-r-dead-1.parquet']),
+      () => 'dead',
+    );
+    expect(removed).toEqual([
+      'bars/month=2024-01/.barline-tmp-r-dead-x',
+      'bars/month=2024-01/part-r-dead-2.parquet',
+    ]);
+    expect(await listRuns(lake)).toEqual([]);
+    expect(await lake.stat('bars/month=2024-01/part-r-dead-1.parquet')).toBeDefined();
+    expect(await lake.stat('bars/month=2024-01/part-other.parquet')).toBeDefined();
+  });
+
+  it.each(['alive', 'unknown'] as const)('refuses while another run is %s, naming it', async (state) => {
+    await openJournal(lake, record);
+    await expect(
+      removeLeftovers(
+        lake,
+        [],
+        async () => new Set(),
+        () => state,
+      ),
+    ).rejects.toThrow(/process 1 on h/);
+    expect(await listRuns(lake)).toHaveLength(1);
+  });
+});
+
+describe('probeProcess', () => {
+  it('knows this process as alive, and its pid with another start as dead', () => {
+    const me = currentProcess();
+    expect(probeProcess(me)).toBe('alive');
+    expect(probeProcess({ ...me, pid: 2 ** 22 + 1 })).toBe('dead');
+    if (me.startToken !== null) expect(probeProcess({ ...me, startToken: 'another' })).toBe('dead');
+    expect(probeProcess({ ...me, host: 'elsewhere.example' })).toBe('unknown');
+  });
+});
