@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { BarlineError, systemCode } from '../base/errors.ts';
+import {
+  type FileEntry,
+  type ListOptions,
+  type Pieces,
+  type Storage,
+  type StorageCapabilities,
+  TEMPORARY_PREFIX,
+} from './storage.ts';
+import { byteOrder } from './byte-order.ts';
+import { badPath, type StorageVerb, storageError } from './storage-error.ts';
+
+/** A folder of a local file system. Folders are made as files need them. */
+export class LocalStorage implements Storage {
+  readonly uri: string;
+  readonly capabilities: StorageCapabilities = { atomicPutIfAbsent: true, consistentList: true };
+
+  constructor(folder: string) {
+    this.uri = resolve(folder);
+  }
+
+  localPath(path: string): string {
+    if (path.includes('\0')) throw badPath(path, 'contains a NUL character');
+    if (path.split('/').includes('..')) throw badPath(path, 'leaves its root folder by ".."');
+    return join(this.uri, path);
+  }
+
+  read(path: string): Promise<Uint8Array> {
+    const location = this.localPath(path);
+    return named('read', location, () => readFile(location));
+  }
+
+  readRange(path: string, start: number, end: number): Promise<Uint8Array> {
+    const location = this.localPath(path);
+    return named('read', location, async () => {
+      await using file = await open(location, 'r');
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return bytes.subarray(0, filled);
+    });
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<FileEntry> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const paths: string[] = [];
+    await this.#collect(folder, prefix, options, paths);
+    paths.sort(byteOrder);
+    for (const path of paths) {
+      if (options.details === false) yield { path, byteLength: 0, modifiedMs: 0 };
+      else {
+        const entry = this.#statNow(path);
+        if (entry !== undefined) yield entry;
+      }
+    }
+  }
+
+  async #collect(folder: string, prefix: string, options: ListOptions, paths: string[]): Promise<void> {
+    const location = this.localPath(folder);
+    const entries = await named('list', location, () => readdir(location, { withFileTypes: true })).catch(
+      (error: unknown) => {
+        if (error instanceof BarlineError && error.code === 'STORAGE_NOT_FOUND') return [];
+        throw error;
+      },
+    );
+    for (const entry of entries) {
+      const path = folder + entry.name;
+      if (entry.isDirectory()) {
+        // links to folders are not followed: they may lead out of the root, or in a circle
+        const relevant = path.startsWith(prefix) || prefix.startsWith(`${path}/`);
+        if (options.recursive !== false && relevant) await this.#collect(`${path}/`, prefix, options, paths);
+      } else if (path.startsWith(prefix)) {
+        if (options.startAfter === undefined || byteOrder(path, options.startAfter) > 0) paths.push(path);
+      }
+    }
+  }
+
+  /** Synchronous: a promise a file makes listing ten times as slow. */
+  #statNow(path: string): FileEntry | undefined {
+    try {
+      const found = statSync(this.localPath(path), { throwIfNoEntry: false });
+      return found?.isFile() ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) } : undefined;
+    } catch (error) {
+      if (systemCode(error) === 'ELOOP') return undefined;
+      throw storageError(error, 'list', this.localPath(path));
+    }
+  }
+
+  async stat(path: string): Promise<FileEntry | undefined> {
+    const location = this.localPath(path);
+    try {
+      const found = await stat(location);
+      return found.isFile() ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) } : undefined;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw storageError(error, 'read', location);
+    }
+  }
+
+  put(path: string, bytes: Uint8Array): Promise<void> {
+    const location = this.localPath(path);
+    return named('write', location, async () => {
+      const temporary = await writeTemporary(location, [bytes]);
+      await publish(temporary, () => rename(temporary, location));
+      await syncFolder(dirname(location));
+    });
+  }
+
+  putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
+    const location = this.localPath(path);
+    return named('create', location, async () => {
+      const temporary = await writeTemporary(location, [bytes]);
+      // Commit point. Before the link a crash leaves a temporary file; after it, the whole file under its name.
+      const created = await publish(temporary, () => linkIfAbsent(temporary, location));
+      if (!created) return false;
+      await syncFolder(dirname(location));
+      return true;
+    });
+  }
+
+  write(path: string, pieces: Pieces): Promise<FileEntry> {
+    const location = this.localPath(path);
+    return named('write', location, async () => {
+      const temporary = await writeTemporary(location, pieces);
+      await publish(temporary, () => rename(temporary, location));
+      await syncFolder(dirname(location));
+      const { size, mtimeMs } = await stat(location);
+      return { path, byteLength: size, modifiedMs: Math.trunc(mtimeMs) };
+    });
+  }
+
+  async delete(path: string): Promise<boolean> {
+    const location = this.localPath(path);
+    try {
+      await unlink(location);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw storageError(error, 'delete', location);
+    }
+  }
+}
+
+async function named<T>(verb: StorageVerb, location: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw storageError(error, verb, location);
+  }
+}
+
+/** Writes and fsyncs a temporary file in the folder of `location`, making the folder first; its path. */
+async function writeTemporary(location: string, pieces: Pieces): Promise<string> {
+  const folder = dirname(location);
+  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
+  const file = await openNew(temporary, folder);
+  try {
+    for await (const piece of pieces) await writeAll(file, piece);
+    await file.sync();
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  await file.close();
+  return temporary;
+}
+
+async function openNew(temporary: string, folder: string): Promise<FileHandle> {
+  try {
+    return await open(temporary, 'wx');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    await makeFolder(folder);
+    return open(temporary, 'wx');
+  }
+}
+
+async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < piece.length) {
+    written += (await file.write(piece, written, piece.length - written)).bytesWritten;
+  }
+}
+
+/** Gives a temporary file its name by `step`; whatever happens, the temporary name is gone afterwards. */
+async function publish<T>(temporary: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function linkIfAbsent(temporary: string, location: string): Promise<boolean> {
+  try {
+    await link(temporary, location);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return false;
+    if (code !== undefined && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) {
+      throw new BarlineError({
+        code: 'STORAGE_NO_ATOMIC_CREATE',
+        message: `cannot create ${location}: its file system has no hard links, so a commit there would not be atomic`,
+        hint: 'keep the table on a file system with hard links (ext4, xfs, btrfs, apfs, ntfs)',
+        cause: error,
+        facts: { path: location, system: code },
+      });
+    }
+    throw error;
+  }
+}
+
+/** Makes a folder and those above it, and has each new name on disk. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, 'r');
+  await handle.sync().catch((error: unknown) => {
+    // Windows and some network file systems cannot sync a folder
+    if (!['EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP'].includes(systemCode(error) ?? '')) throw error;
+  });
+}
