@@ -122,7 +122,9 @@ export function toAction(parsed: unknown): Action | undefined | string {
       case 'metaData':
         return toMetadata(value);
       case 'protocol':
-        return isProtocol(value) ? { protocol: value } : 'its protocol has no minReaderVersion or minWriterVersion';
+        return isProtocol(value)
+          ? { protocol: value }
+          : 'its protocol has no minReaderVersion or minWriterVersion';
       case 'txn':
         return isTxn(value) ? { txn: value } : 'its txn has no appId or version';
       case 'domainMetadata':
@@ -144,7 +146,8 @@ function toMetadata(raw: unknown): Action | string {
 /** Some writers, and every checkpoint, write an absent field as null. */
 function withoutNulls(raw: Record<string, unknown>): Record<string, unknown> {
   for (const key in raw) {
-    if (raw[key] === null) return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null));
+    if (raw[key] === null)
+      return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null));
   }
   return raw;
 }

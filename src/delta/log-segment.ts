@@ -44,12 +44,18 @@ export async function listLog(
   const commits: CommitFile[] = [];
   const parts = new Map<string, { version: number; of: number; paths: string[] }>();
   const unreadable: string[] = [];
-  const startAfter = options.from === undefined ? {} : { startAfter: `${LOG_FOLDER}${versionDigits(options.from)}` };
-  const listing = storage.list(LOG_FOLDER, { recursive: false, details: options.details ?? false, ...startAfter });
+  const startAfter =
+    options.from === undefined ? {} : { startAfter: `${LOG_FOLDER}${versionDigits(options.from)}` };
+  const listing = storage.list(LOG_FOLDER, {
+    recursive: false,
+    details: options.details ?? false,
+    ...startAfter,
+  });
   for await (const entry of listing) {
     const name = entry.path.slice(LOG_FOLDER.length);
     const commit = COMMIT.exec(name);
-    if (commit !== null) commits.push({ version: Number(commit[1]), path: entry.path, modifiedMs: entry.modifiedMs });
+    if (commit !== null)
+      commits.push({ version: Number(commit[1]), path: entry.path, modifiedMs: entry.modifiedMs });
     else if (V2.test(name)) unreadable.push(entry.path);
     else collectPart(name, entry, parts);
   }
@@ -103,7 +109,11 @@ async function readLastCheckpoint(storage: Storage): Promise<number | undefined>
 
 /** Picks the newest usable checkpoint and the commits after it, and proves that no version is missing. */
 export function segmentOf(listing: LogListing, storage: Storage, version?: number): LogSegment {
-  const newest = Math.max(-1, listing.commits.at(-1)?.version ?? -1, listing.checkpoints.at(-1)?.version ?? -1);
+  const newest = Math.max(
+    -1,
+    listing.commits.at(-1)?.version ?? -1,
+    listing.checkpoints.at(-1)?.version ?? -1,
+  );
   const end = version ?? newest;
   if (newest === -1) throw unreadableLog(listing, storage) ?? noTable(storage);
   if (end > newest) throw versionTooNew(storage, end, newest);

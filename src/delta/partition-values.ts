@@ -25,7 +25,11 @@ export function encodePartitionValue(type: DeltaType, input: ValueInput, column:
 }
 
 /** The value behind a partition value's text. A time without a zone is UTC. */
-export function decodePartitionValue(type: DeltaType, text: string | null | undefined, column: string): Comparable | null {
+export function decodePartitionValue(
+  type: DeltaType,
+  text: string | null | undefined,
+  column: string,
+): Comparable | null {
   if (text === null || text === undefined || text === '') return null;
   switch (type) {
     case 'string':

@@ -42,7 +42,10 @@ function isList(constraint: Constraint): constraint is readonly ValueInput[] {
 
 function isBounds(constraint: Constraint): constraint is Bounds {
   return (
-    typeof constraint === 'object' && constraint !== null && !isList(constraint) && !(constraint instanceof Date)
+    typeof constraint === 'object' &&
+    constraint !== null &&
+    !isList(constraint) &&
+    !(constraint instanceof Date)
   );
 }
 
@@ -94,7 +97,9 @@ export function mayMatchRange(term: Term, min: Comparable | undefined, max: Comp
 
 /** Whether the partition a file lies in meets all the terms, which name partition columns only. */
 export function partitionMatches(terms: readonly Term[], values: PartitionValues): boolean {
-  return terms.every((term) => matches(term, decodePartitionValue(term.type, values[term.column], term.column)));
+  return terms.every((term) =>
+    matches(term, decodePartitionValue(term.type, values[term.column], term.column)),
+  );
 }
 
 /** The predicate as SQL, for the commit's record of what was done. */
@@ -109,7 +114,9 @@ export function whereToSql(where: Where): string {
           ['<=', le],
           ['<', lt],
         ];
-        return sides.flatMap(([sign, value]) => (value == null ? [] : [`${column} ${sign} ${literal(value)}`])).join(' AND ');
+        return sides
+          .flatMap(([sign, value]) => (value == null ? [] : [`${column} ${sign} ${literal(value)}`]))
+          .join(' AND ');
       }
       if (isList(constraint)) return `${column} IN (${constraint.map(literal).join(', ')})`;
       return constraint === null ? `${column} IS NULL` : `${column} = ${literal(constraint)}`;

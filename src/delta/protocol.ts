@@ -56,7 +56,12 @@ export function checkReplayable(protocol: Protocol, table: string): void {
 }
 
 /** Refuses to hand out data files whose rows are not what the file alone says. */
-export function checkScannable(schema: StructType, metadata: Metadata, files: readonly AddFile[], table: string): void {
+export function checkScannable(
+  schema: StructType,
+  metadata: Metadata,
+  files: readonly AddFile[],
+  table: string,
+): void {
   const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none';
   if (mode !== 'none') throw refused(table, 'columnMapping', 'reader', `delta.columnMapping.mode is ${mode}`);
   for (const { path, field } of allFields(schema)) {
@@ -71,7 +76,12 @@ export function checkScannable(schema: StructType, metadata: Metadata, files: re
 }
 
 /** Refuses a write to a table that asks of its writers what Barline does not do. */
-export function checkWritable(protocol: Protocol, metadata: Metadata, schema: StructType, table: string): void {
+export function checkWritable(
+  protocol: Protocol,
+  metadata: Metadata,
+  schema: StructType,
+  table: string,
+): void {
   const { minWriterVersion, writerFeatures = [] } = protocol;
   if (minWriterVersion < 1 || minWriterVersion > 7) {
     throw deltaError({
@@ -86,7 +96,8 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, schema: St
     if (FEATURES[name] === undefined || FEATURES[name].write === 'no') throw refused(table, name, 'writer');
   }
   for (const [name, feature] of Object.entries(FEATURES)) {
-    const asked = minWriterVersion === 7 ? named.includes(name) : (feature.writerVersion ?? 8) <= minWriterVersion;
+    const asked =
+      minWriterVersion === 7 ? named.includes(name) : (feature.writerVersion ?? 8) <= minWriterVersion;
     if (!asked || feature.write !== 'unless-used') continue;
     const use = featureUse(name, metadata, schema);
     if (use !== undefined) throw refused(table, name, 'writer', use);

@@ -38,5 +38,12 @@ export function scanFiles(snapshot: Snapshot, where: Where = {}): Scan {
   }
   checkScannable(snapshot.schema, snapshot.metadata, files, snapshot.table);
   const pruned = prunedByPartition + prunedByStats;
-  return { version: snapshot.version, files, total: snapshot.fileCount, pruned, prunedByPartition, prunedByStats };
+  return {
+    version: snapshot.version,
+    files,
+    total: snapshot.fileCount,
+    pruned,
+    prunedByPartition,
+    prunedByStats,
+  };
 }

@@ -166,20 +166,26 @@ export function checkNewSchema(schema: StructType, partitionBy: readonly string[
   const seen = new Set<string>();
   for (const { path } of allFields(schema)) {
     const key = path.toLowerCase();
-    if (seen.has(key)) throw badSchema(table, `column ${path} is there twice (names must differ by more than case)`);
+    if (seen.has(key))
+      throw badSchema(table, `column ${path} is there twice (names must differ by more than case)`);
     seen.add(key);
   }
   for (const { path, field: f } of allFields(schema)) {
     if (f.name === '' || /[ ,;{}()\n\t=]/.test(f.name)) {
-      throw badSchema(table, `column ${JSON.stringify(path)}: without column mapping a name has none of " ,;{}()\\n\\t="`);
+      throw badSchema(
+        table,
+        `column ${JSON.stringify(path)}: without column mapping a name has none of " ,;{}()\\n\\t="`,
+      );
     }
   }
   for (const name of partitionBy) {
     const found = schema.fields.find((f) => f.name === name);
     if (found === undefined) throw badSchema(table, `partition column ${name} is not in the schema`);
-    if (typeof found.type !== 'string') throw badSchema(table, `partition column ${name} is not of a primitive type`);
+    if (typeof found.type !== 'string')
+      throw badSchema(table, `partition column ${name} is not of a primitive type`);
   }
-  if (new Set(partitionBy).size !== partitionBy.length) throw badSchema(table, 'a partition column is named twice');
+  if (new Set(partitionBy).size !== partitionBy.length)
+    throw badSchema(table, 'a partition column is named twice');
   if (partitionBy.length === schema.fields.length) {
     throw badSchema(table, 'every column is a partition column; at least one must hold data');
   }

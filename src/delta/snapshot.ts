@@ -83,7 +83,11 @@ export class Snapshot {
 }
 
 /** Replays a segment of the log, on top of an earlier state when it continues one. */
-export async function loadState(storage: Storage, segment: LogSegment, base?: TableState): Promise<TableState> {
+export async function loadState(
+  storage: Storage,
+  segment: LogSegment,
+  base?: TableState,
+): Promise<TableState> {
   const replay = new Replay(base);
   if (segment.checkpoint !== undefined) {
     replay.apply(segment.checkpoint.version, await readCheckpoint(storage, segment.checkpoint));
@@ -92,7 +96,11 @@ export async function loadState(storage: Storage, segment: LogSegment, base?: Ta
   return replay.finish();
 }
 
-async function replayCommits(storage: Storage, commits: readonly CommitFile[], replay: Replay): Promise<void> {
+async function replayCommits(
+  storage: Storage,
+  commits: readonly CommitFile[],
+  replay: Replay,
+): Promise<void> {
   for (let start = 0; start < commits.length; start += READ_AHEAD) {
     const batch = commits.slice(start, start + READ_AHEAD);
     const contents = await Promise.all(batch.map((commit) => storage.read(commit.path)));
@@ -105,7 +113,12 @@ async function replayCommits(storage: Storage, commits: readonly CommitFile[], r
   }
 }
 
-function lacks(table: string, version: number, code: 'DELTA_NO_PROTOCOL' | 'DELTA_NO_METADATA', action: string) {
+function lacks(
+  table: string,
+  version: number,
+  code: 'DELTA_NO_PROTOCOL' | 'DELTA_NO_METADATA',
+  action: string,
+) {
   return deltaError({
     code,
     message: `version ${version} of ${table} has no ${action} action, so it cannot be read`,

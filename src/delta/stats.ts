@@ -1,7 +1,13 @@
 import type { AddFile } from './actions.ts';
 import { mayMatchRange, type Term } from './predicate.ts';
 import { type DeltaType, isRecord, type StructType } from './schema.ts';
-import { type Comparable, isoMicroseconds, parseTimestampUs, toComparable, type ValueInput } from './values.ts';
+import {
+  type Comparable,
+  isoMicroseconds,
+  parseTimestampUs,
+  toComparable,
+  type ValueInput,
+} from './values.ts';
 
 /** What is known of one column of a data file. Bounds leave out nulls and NaN. */
 export interface ColumnStatistics {
@@ -21,6 +27,8 @@ export interface FileStatistics {
 /** Strings are cut to this many characters in statistics, as Spark cuts them. */
 const TEXT_LIMIT = 32;
 const DEFAULT_INDEXED_COLUMNS = 32;
+/** The last microsecond of the year 9999. */
+const LAST_TIME_US = 253_402_300_799_999_999n;
 
 /**
  * The JSON of `add.stats`, for the columns the table's `delta.dataSkippingStatsColumns` names, or else the first
@@ -98,10 +106,14 @@ function boundJson(
 }
 
 /** Whole milliseconds: Spark reads no more digits, and takes what follows the third for another time. */
-function timeBound(timeUs: bigint, type: 'timestamp' | 'timestamp_ntz', side: 'min' | 'max'): string | undefined {
+function timeBound(
+  timeUs: bigint,
+  type: 'timestamp' | 'timestamp_ntz',
+  side: 'min' | 'max',
+): string | undefined {
   const rest = ((timeUs % 1000n) + 1000n) % 1000n;
   const bound = rest === 0n ? timeUs : side === 'min' ? timeUs - rest : timeUs - rest + 1000n;
-  if (toComparable(type, bound, '') === null) return undefined;
+  if (bound > LAST_TIME_US) return undefined;
   const text = isoMicroseconds(bound).slice(0, 23);
   return JSON.stringify(type === 'timestamp' ? `${text}Z` : text);
 }
@@ -149,7 +161,8 @@ export function mayContain(stats: ParsedStats, term: Term): boolean {
   if (term.anyOf?.includes(null)) {
     if (nulls !== 0) return true;
   }
-  if (typeof nulls === 'number' && nulls === stats.numRecords && term.anyOf?.includes(null) !== true) return false;
+  if (typeof nulls === 'number' && nulls === stats.numRecords && term.anyOf?.includes(null) !== true)
+    return false;
   const min = readBound(term.type, stats.minValues[term.column], 'min');
   const max = readBound(term.type, stats.maxValues[term.column], 'max');
   return mayMatchRange(term, min, max);

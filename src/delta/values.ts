@@ -76,7 +76,8 @@ function convertDate(input: Comparable | Date): number | undefined {
   return ms === undefined ? undefined : ms / DAY_MS;
 }
 
-const TIMESTAMP = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
+const TIMESTAMP =
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
 
 function convertTimestamp(input: Comparable | Date): bigint | undefined {
   if (typeof input === 'bigint') {
@@ -93,7 +94,8 @@ export function parseTimestampUs(text: string): bigint | undefined {
   if (found === null) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = found;
   const dayMs = utcMs(Number(year), Number(month), Number(day));
-  if (dayMs === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  if (dayMs === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
+    return undefined;
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zoneSeconds(zone);
   return BigInt(dayMs + seconds * 1000) * 1000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
@@ -108,7 +110,8 @@ function zoneSeconds(zone: string): number {
 function utcMs(year: number, month: number, day: number): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  const exact = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const exact =
+    date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   return exact ? date.getTime() : undefined;
 }
 

@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BarlineError, systemCode } from '../base/errors.ts';
+import { byteOrder } from './byte-order.ts';
 import {
   type FileEntry,
   type ListOptions,
@@ -11,7 +22,6 @@ import {
   type StorageCapabilities,
   TEMPORARY_PREFIX,
 } from './storage.ts';
-import { byteOrder } from './byte-order.ts';
 import { badPath, type StorageVerb, storageError } from './storage-error.ts';
 
 /** A folder of a local file system. Folders are made as files need them. */
@@ -87,7 +97,9 @@ export class LocalStorage implements Storage {
   #statNow(path: string): FileEntry | undefined {
     try {
       const found = statSync(this.localPath(path), { throwIfNoEntry: false });
-      return found?.isFile() ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) } : undefined;
+      return found?.isFile()
+        ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) }
+        : undefined;
     } catch (error) {
       if (systemCode(error) === 'ELOOP') return undefined;
       throw storageError(error, 'list', this.localPath(path));
@@ -98,7 +110,9 @@ export class LocalStorage implements Storage {
     const location = this.localPath(path);
     try {
       const found = await stat(location);
-      return found.isFile() ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) } : undefined;
+      return found.isFile()
+        ? { path, byteLength: found.size, modifiedMs: Math.trunc(found.mtimeMs) }
+        : undefined;
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw storageError(error, 'read', location);

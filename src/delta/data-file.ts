@@ -1,0 +1,53 @@
+import type { AddFile, PartitionValues } from './actions.ts';
+import { encodePartitionValues } from './partition-values.ts';
+import { encodePath, partitionFolder } from './paths.ts';
+import type { StructType } from './schema.ts';
+import { encodeStats, type FileStatistics } from './stats.ts';
+import type { ValueInput } from './values.ts';
+
+/** A Parquet file that a caller wrote into the table's folder and that no version names yet. */
+export interface DataFile {
+  /** Within the table's folder, as the storage names it (not percent-encoded). */
+  readonly path: string;
+  readonly byteLength: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedMs: number;
+  /** One for each partition column. */
+  readonly partitionValues?: Readonly<Record<string, ValueInput>>;
+  readonly statistics?: FileStatistics;
+  readonly tags?: PartitionValues;
+}
+
+export interface TableShape {
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** The `add` action of a data file. */
+export function addFile(shape: TableShape, file: DataFile): AddFile {
+  const { schema, partitionColumns, properties } = shape;
+  return {
+    path: encodePath(file.path),
+    partitionValues: encodePartitionValues(schema, partitionColumns, file.partitionValues ?? {}),
+    size: file.byteLength,
+    modificationTime: file.modifiedMs,
+    dataChange: true,
+    ...(file.statistics && { stats: encodeStats(schema, partitionColumns, properties, file.statistics) }),
+    ...(file.tags && { tags: file.tags }),
+  };
+}
+
+/**
+ * A name no other file has: `month=2024-10/part-<token>-<uuid>.parquet`. The token says whose file it is, so that
+ * what a crashed run leaves behind can be told from what others are writing.
+ */
+export function dataFilePath(
+  shape: TableShape,
+  partitionValues: Readonly<Record<string, ValueInput>>,
+  uuid: string,
+  nameToken = '00000',
+): string {
+  const encoded = encodePartitionValues(shape.schema, shape.partitionColumns, partitionValues);
+  return `${partitionFolder(shape.partitionColumns, encoded)}part-${nameToken}-${uuid}.parquet`;
+}

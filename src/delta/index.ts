@@ -1,0 +1,45 @@
+export type {
+  Action,
+  AddFile,
+  CommitInfo,
+  DeletionVector,
+  DomainMetadata,
+  Metadata,
+  PartitionValues,
+  Protocol,
+  RemoveFile,
+  SetTransaction,
+} from './actions.ts';
+export type { TableDefinition } from './create.ts';
+export type { DataFile } from './data-file.ts';
+export { ConcurrentModificationError, type DeltaErrorCode } from './delta-error.ts';
+export { type DeltaEnvironment, systemEnvironment } from './environment.ts';
+export type { HistoryEntry } from './history.ts';
+export { decodePartitionValue, encodePartitionValue } from './partition-values.ts';
+export type { Bounds, Constraint, Where } from './predicate.ts';
+export { FEATURES, type FeatureSupport } from './protocol.ts';
+export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './referenced-files.ts';
+export type { Scan } from './scan.ts';
+export {
+  type ArrayType,
+  type DeltaType,
+  field,
+  type MapType,
+  type PrimitiveType,
+  parseSchema,
+  type StructField,
+  type StructType,
+  schemaString,
+  struct,
+} from './schema.ts';
+export type { Snapshot } from './snapshot.ts';
+export {
+  type ColumnStatistics,
+  encodeStats,
+  type FileStatistics,
+  type ParsedStats,
+  parseStats,
+} from './stats.ts';
+export { type AtVersion, DeltaTable, type TableOptions, type WriteOptions } from './table.ts';
+export type { CommitResult, CommitSettings, Operation, Transaction } from './transaction.ts';
+export type { Comparable, ValueInput } from './values.ts';

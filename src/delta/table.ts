@@ -1,0 +1,291 @@
+import { type FileEntry, openStorage, type Storage } from '../storage/index.ts';
+import type { AddFile } from './actions.ts';
+import { type CreateOptions, createTable, sameDefinition, type TableDefinition } from './create.ts';
+import { addFile, type DataFile, dataFilePath, type TableShape } from './data-file.ts';
+import { deltaError } from './delta-error.ts';
+import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
+import { type HistoryEntry, readHistory, versionAt } from './history.ts';
+import { listLog, loadLogSegment, noTable, segmentOf } from './log-segment.ts';
+import { tablesBelow } from './nearby-tables.ts';
+import { absoluteLocalPath, decodePath } from './paths.ts';
+import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
+import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
+import { type Scan, scanFiles } from './scan.ts';
+import type { StructType } from './schema.ts';
+import { loadState, Snapshot } from './snapshot.ts';
+import { parseStats } from './stats.ts';
+import { type CommitResult, type CommitSettings, type Operation, Transaction } from './transaction.ts';
+import type { ValueInput } from './values.ts';
+
+export interface TableOptions {
+  readonly environment?: DeltaEnvironment;
+  readonly commit?: CommitSettings;
+}
+
+/** Which version: neither is the newest one this handle knows. */
+export interface AtVersion {
+  readonly version?: number;
+  /** The state at this time. */
+  readonly timestamp?: Date;
+}
+
+export interface WriteOptions {
+  /** Makes the write idempotent: the same pair commits once, however often it is tried. */
+  readonly txn?: { readonly appId: string; readonly version: number };
+}
+
+/**
+ * A Delta table. A handle holds the snapshot it last saw; `refresh` and every write look for newer commits.
+ * Any number of handles, in any number of processes, may read and write one table at once.
+ */
+export class DeltaTable {
+  readonly storage: Storage;
+  readonly #environment: DeltaEnvironment;
+  readonly #commitSettings: CommitSettings;
+  #latest: Snapshot;
+
+  private constructor(storage: Storage, snapshot: Snapshot, options: TableOptions) {
+    this.storage = storage;
+    this.#latest = snapshot;
+    this.#environment = options.environment ?? systemEnvironment;
+    this.#commitSettings = options.commit ?? {};
+  }
+
+  /** Opens the newest version. `DELTA_NO_TABLE` when there is no table; its hint names tables below the path. */
+  static async open(location: string | Storage, options: TableOptions = {}): Promise<DeltaTable> {
+    const storage = storageOf(location);
+    return new DeltaTable(storage, await loadSnapshot(storage), options);
+  }
+
+  /** Writes version 0. `DELTA_TABLE_EXISTS` when somebody has written it before. */
+  static async create(
+    location: string | Storage,
+    definition: TableDefinition,
+    options: TableOptions = {},
+  ): Promise<DeltaTable> {
+    const storage = storageOf(location);
+    await createTable(storage, definition, createOptions(options));
+    return DeltaTable.open(storage, options);
+  }
+
+  /** Opens the table or creates it. `DELTA_SCHEMA_MISMATCH` when it is there with other columns or partitions. */
+  static async openOrCreate(
+    location: string | Storage,
+    definition: TableDefinition,
+    options: TableOptions = {},
+  ): Promise<DeltaTable> {
+    const storage = storageOf(location);
+    const { commits, checkpoints, unreadable } = await listLog(storage);
+    if (commits.length + checkpoints.length + unreadable.length === 0) {
+      // when another process creates it first, theirs is opened
+      await createTable(storage, definition, { ...createOptions(options), orKeep: true });
+    }
+    const table = await DeltaTable.open(storage, options);
+    sameDefinition(table.#latest, definition);
+    return table;
+  }
+
+  get uri(): string {
+    return this.storage.uri;
+  }
+
+  /** Of the newest snapshot this handle knows. */
+  get version(): number {
+    return this.#latest.version;
+  }
+
+  get schema(): StructType {
+    return this.#latest.schema;
+  }
+
+  get partitionColumns(): readonly string[] {
+    return this.#latest.partitionColumns;
+  }
+
+  /** Reads the commits made since: one LIST, which begins at the version known. */
+  async refresh(): Promise<Snapshot> {
+    const known = this.#latest;
+    const { commits } = await listLog(this.storage, { from: known.version + 1 });
+    const newest = commits.at(-1);
+    if (newest === undefined) return known;
+    if (commits[0]?.version !== known.version + 1) {
+      this.#keepNewest(await loadSnapshot(this.storage)); // the log was cleaned up beyond the version known
+    } else {
+      const base = { version: known.version, paths: [] };
+      const segment = segmentOf({ commits, checkpoints: [base], unreadable: [] }, this.storage);
+      const state = await loadState(this.storage, { ...segment, checkpoint: undefined }, known.state);
+      this.#keepNewest(new Snapshot(this.storage.uri, state));
+    }
+    return this.#latest;
+  }
+
+  #keepNewest(snapshot: Snapshot): void {
+    if (snapshot.version >= this.#latest.version) this.#latest = snapshot;
+  }
+
+  /** `DELTA_VERSION_TOO_NEW`, `DELTA_TIMESTAMP_TOO_EARLY` or `DELTA_VERSION_GONE` when there is no such version. */
+  async snapshot(at: AtVersion = {}): Promise<Snapshot> {
+    if (at.version !== undefined && at.timestamp !== undefined) {
+      throw deltaError({
+        code: 'DELTA_BAD_WRITE',
+        message: 'give a version or a timestamp, not both',
+        exitCode: 2,
+      });
+    }
+    if (at.version === undefined && at.timestamp === undefined) return this.#latest;
+    await this.refresh();
+    const version = at.timestamp
+      ? await versionAt(this.storage, this.#latest, at.timestamp.getTime())
+      : (at.version ?? this.#latest.version);
+    return version === this.#latest.version ? this.#latest : loadSnapshot(this.storage, version);
+  }
+
+  /** Commits newest first. Reads one file for each entry, so give a limit for a long log. */
+  async history(options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    return readHistory(this.storage, await this.refresh(), options);
+  }
+
+  /** The data files that may hold rows of the predicate; opens none of them. */
+  async scan(options: AtVersion & { readonly where?: Where } = {}): Promise<Scan> {
+    return scanFiles(await this.snapshot(options), options.where);
+  }
+
+  /** Where programs on this machine open a data file, or undefined when it lies in an object store. */
+  localPath(file: Pick<AddFile, 'path'>): string | undefined {
+    return absoluteLocalPath(file.path) ?? this.storage.localPath(decodePath(file.path));
+  }
+
+  /** The `add` action of a Parquet file that lies in the table's folder. */
+  addFile(file: DataFile): AddFile {
+    return addFile(this.#shape(), file);
+  }
+
+  /** A fresh path for a data file of a partition; see `dataFilePath`. */
+  newFilePath(partitionValues: Readonly<Record<string, ValueInput>> = {}, nameToken?: string): string {
+    return dataFilePath(this.#shape(), partitionValues, this.#environment.uuid(), nameToken);
+  }
+
+  #shape(): TableShape {
+    const { schema, partitionColumns, properties } = this.#latest;
+    return { schema, partitionColumns, properties };
+  }
+
+  /** Changes against the newest snapshot this handle knows; `refresh` first to spare a lost race. */
+  transaction(): Transaction {
+    return new Transaction(this.storage, this.#latest, this.#environment, this.#commitSettings, (snapshot) =>
+      this.#keepNewest(snapshot),
+    );
+  }
+
+  /** Adds files as one version. Goes together with any other append. */
+  async append(files: readonly AddFile[], options: WriteOptions = {}): Promise<CommitResult> {
+    await this.refresh();
+    const transaction = this.transaction().operation({
+      name: 'WRITE',
+      parameters: { mode: 'Append', partitionBy: JSON.stringify(this.partitionColumns) },
+      metrics: outputMetrics(files),
+    });
+    for (const file of files) transaction.add(file);
+    return commitWith(transaction, options);
+  }
+
+  /**
+   * Replaces whole partitions, e.g. `{month: '2024-10'}`, by these files as one version. Another writer that
+   * changed the same partitions in between makes it fail; one that appended blindly to them comes after it.
+   */
+  async replaceWhere(
+    where: Where,
+    files: readonly AddFile[],
+    options: WriteOptions = {},
+  ): Promise<CommitResult> {
+    const snapshot = await this.refresh();
+    const transaction = this.transaction().readPartitions(where);
+    const terms = compileWhere(snapshot.schema, where);
+    const removed = [...snapshot.files()].filter((file) => partitionMatches(terms, file.partitionValues));
+    for (const file of files) {
+      if (!partitionMatches(terms, file.partitionValues)) throw outside(this.uri, file, where);
+      transaction.add({ ...file, dataChange: true });
+    }
+    for (const file of removed) transaction.remove(file);
+    transaction.operation(overwrite(where, this.partitionColumns, files, removed));
+    return commitWith(transaction, options);
+  }
+
+  /** Every path that any version still in the log names. Reads the whole log. */
+  allReferencedPaths(): Promise<ReadonlySet<string>> {
+    return allReferencedPaths(this.storage);
+  }
+
+  /** Data files in the table's folder that no version names: a crashed run's. See `LeftOverFilter`. */
+  async unreferencedFiles(filter: LeftOverFilter): Promise<FileEntry[]> {
+    // list first: what is committed after that is named by the log read later
+    const listing: FileEntry[] = [];
+    for await (const entry of this.storage.list('')) listing.push(entry);
+    return unreferencedFiles(await this.allReferencedPaths(), listing, filter);
+  }
+}
+
+function storageOf(location: string | Storage): Storage {
+  return typeof location === 'string' ? openStorage(location) : location;
+}
+
+function createOptions(options: TableOptions): CreateOptions {
+  return {
+    environment: options.environment ?? systemEnvironment,
+    singleWriter: options.commit?.singleWriter ?? false,
+  };
+}
+
+async function loadSnapshot(storage: Storage, version?: number): Promise<Snapshot> {
+  const segment = await loadLogSegment(storage, version).catch(async (error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'DELTA_NO_TABLE') {
+      throw noTable(storage, await tablesBelow(storage));
+    }
+    throw error;
+  });
+  return new Snapshot(storage.uri, await loadState(storage, segment));
+}
+
+function commitWith(transaction: Transaction, options: WriteOptions): Promise<CommitResult> {
+  if (options.txn !== undefined) transaction.setTransaction(options.txn.appId, options.txn.version);
+  return transaction.commit();
+}
+
+function outputMetrics(files: readonly AddFile[]): Record<string, string> {
+  const rows = files.map((file) => parseStats(file)?.numRecords);
+  const known = rows.every((count) => count !== undefined);
+  return {
+    numFiles: String(files.length),
+    ...(known && { numOutputRows: String(rows.reduce((sum, count) => sum + (count ?? 0), 0)) }),
+    numOutputBytes: String(files.reduce((sum, file) => sum + file.size, 0)),
+  };
+}
+
+function overwrite(
+  where: Where,
+  partitionColumns: readonly string[],
+  files: readonly AddFile[],
+  removed: readonly AddFile[],
+): Operation {
+  return {
+    name: 'WRITE',
+    parameters: {
+      mode: 'Overwrite',
+      partitionBy: JSON.stringify(partitionColumns),
+      predicate: whereToSql(where),
+    },
+    metrics: {
+      ...outputMetrics(files),
+      numRemovedFiles: String(removed.length),
+      numRemovedBytes: String(removed.reduce((sum, file) => sum + file.size, 0)),
+    },
+  };
+}
+
+function outside(table: string, file: AddFile, where: Where) {
+  return deltaError({
+    code: 'DELTA_BAD_WRITE',
+    message: `cannot replace ${whereToSql(where)} in ${table} by ${file.path}: it lies in ${JSON.stringify(file.partitionValues)}`,
+    facts: { table, path: file.path },
+  });
+}
