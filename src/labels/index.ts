@@ -1,0 +1,11 @@
+export { type DecayRun, defaultDecayPerMonth, monthlyDecay, noDecay, utcMonthOf } from './decay.ts';
+export {
+  computeLabels,
+  LABELS_KERNEL_VERSION,
+  type LabelOptions,
+  type LabelRange,
+  type ModeColumns,
+  newLabelColumns,
+} from './labels.ts';
+export { defaultTimeoutBars, type LabelMode, labelModes } from './modes.ts';
+export type { WalkScope } from './walks.ts';
