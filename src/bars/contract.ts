@@ -172,7 +172,7 @@ function frontPerDate(
     const least = options.noFlipBack ? minExpiry : 0;
     let best = -1;
     for (let contract = 0; contract < contracts.length; contract++) {
-      if ((volumes.barCount[judged * contracts.length + contract] ?? 0) === 0) continue;
+      if (volumes.barCount[judged * contracts.length + contract] === 0) continue;
       if (expiryOf(contract, day) < least) continue;
       if (best < 0 || beats(volumes, judged, contract, best, (k) => expiryOf(k, day))) best = contract;
     }
@@ -187,7 +187,7 @@ function frontPerDate(
 function hasBars(volumes: DayVolumes, date: number): boolean {
   const contractCount = volumes.table.contracts.length;
   for (let contract = 0; contract < contractCount; contract++) {
-    if ((volumes.barCount[date * contractCount + contract] ?? 0) > 0) return true;
+    if (volumes.barCount[date * contractCount + contract] > 0) return true;
   }
   return false;
 }
@@ -202,8 +202,7 @@ function beats(
 ): boolean {
   const { contracts } = volumes.table;
   const difference =
-    (volumes.volume[date * contracts.length + contract] ?? 0) -
-    (volumes.volume[date * contracts.length + best] ?? 0);
+    volumes.volume[date * contracts.length + contract] - volumes.volume[date * contracts.length + best];
   if (difference !== 0) return difference > 0;
   const [expiry, bestExpiry] = [expiryOf(contract), expiryOf(best)];
   if (expiry !== bestExpiry) return expiry < bestExpiry;
@@ -225,14 +224,14 @@ function frontRows(
   let toUs = 0;
   let wanted = -1;
   for (let row = 0; row < bars.rowCount; row++) {
-    const ts = tsUs[row] ?? 0;
+    const ts = tsUs[row];
     if (ts < fromUs || ts >= toUs) {
       date = intervalOf(startsUs, ts, date);
-      fromUs = startsUs[date - 1] ?? 0;
-      toUs = startsUs[date] ?? 0;
+      fromUs = startsUs[date - 1];
+      toUs = startsUs[date];
       wanted = front[date - 1] ?? -1;
     }
-    if (wanted >= 0 && contractOf[instrument[row] ?? 0] === wanted) rows[kept++] = row;
+    if (wanted >= 0 && contractOf[instrument[row]] === wanted) rows[kept++] = row;
   }
   return rows.slice(0, kept);
 }
@@ -249,7 +248,7 @@ function severalContracts(volumes: DayVolumes): number {
 function contractsOn(volumes: DayVolumes, date: number, contractCount: number): number {
   let present = 0;
   for (let contract = 0; contract < contractCount; contract++) {
-    if ((volumes.barCount[date * contractCount + contract] ?? 0) > 0) present++;
+    if (volumes.barCount[date * contractCount + contract] > 0) present++;
   }
   return present;
 }
@@ -265,11 +264,11 @@ function namedFronts(
     const contract = contracts[front[date] ?? -1];
     const contractCount = contractsOn(volumes, date, contracts.length);
     const cell = date * contracts.length + (front[date] ?? -1);
-    if (contract !== undefined && (volumes.barCount[cell] ?? 0) > 0) {
+    if (contract !== undefined && volumes.barCount[cell] > 0) {
       fronts.push({
         date: isoDate(volumes.firstDay + date),
         contract,
-        volume: volumes.volume[cell] ?? 0,
+        volume: volumes.volume[cell],
         contractCount,
       });
     } else if (contractCount > 0) datesWithoutFront.push(isoDate(volumes.firstDay + date));
@@ -289,7 +288,7 @@ function lastSessionOf(
     const span = contract === undefined ? undefined : sessionOn(hours, volumes.firstDay + date);
     if (!span || contract === undefined) continue;
     for (let k = rows.length - 1; k >= 0; k--) {
-      const ts = bars.tsUs[rows[k] ?? 0] ?? 0;
+      const ts = bars.tsUs[rows[k]];
       if (ts >= span.openUs && ts < span.closeUs) return { date: span.date, front: contract };
     }
   }

@@ -86,7 +86,7 @@ export function instrumentRowCounts(
   let otherRows = 0;
   let unmappedRows = 0;
   for (const [k, { symbol }] of instruments.entries()) {
-    const rowCount = rowsOfInstrument[k] ?? 0;
+    const rowCount = rowsOfInstrument[k];
     if ((table.contractOf[k] ?? -1) >= 0) outrightRows += rowCount;
     else if (symbol === null) unmappedRows += rowCount;
     else if (isSpread(symbol)) spreadRows += rowCount;
@@ -126,20 +126,20 @@ export function dayVolumes(
   let fromUs = 0;
   let toUs = 0;
   for (let row = 0; row < bars.rowCount; row++) {
-    const ts = tsUs[row] ?? 0;
+    const ts = tsUs[row];
     if (ts < fromUs || ts >= toUs) {
       date = intervalOf(startsUs, ts, date);
-      fromUs = startsUs[date - 1] ?? 0;
-      toUs = startsUs[date] ?? 0;
+      fromUs = startsUs[date - 1];
+      toUs = startsUs[date];
     }
-    const index = instrument[row] ?? 0;
-    rowsOfInstrument[index] = (rowsOfInstrument[index] ?? 0) + 1;
+    const index = instrument[row];
+    rowsOfInstrument[index] = rowsOfInstrument[index] + 1;
     const contract = contractOf[index] ?? -1;
     if (contract < 0) continue;
     const cell = (date - 1) * contractCount + contract;
-    const contracts = rowVolume[row] ?? 0;
-    if (contracts > 0) volume[cell] = (volume[cell] ?? 0) + contracts;
-    barCount[cell] = (barCount[cell] ?? 0) + 1;
+    const contracts = rowVolume[row];
+    if (contracts > 0) volume[cell] = volume[cell] + contracts;
+    barCount[cell] = barCount[cell] + 1;
   }
   return { table, firstDay, dayCount, startsUs, volume, barCount, rowsOfInstrument };
 }

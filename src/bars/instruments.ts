@@ -18,9 +18,10 @@ export interface InstrumentDefinition {
   readonly rollThreshold: number;
   /** In points: where no contract is named, a larger jump between two bars of a day starts another segment. */
   readonly segmentJump: number;
-  /** Names of its session and its calendar. */
+  /** Name of its session. */
   readonly session: string;
-  readonly calendar: string;
+  /** Name of its calendar; null for the session's own. */
+  readonly calendar: string | null;
   /** Month codes of its contracts; empty for what has no contracts (a currency pair, a coin, a share). */
   readonly contractMonths: string;
 }

@@ -8,14 +8,14 @@
 export function intervalOf(edges: Float64Array, value: number, hint: number): number {
   let low = 0;
   let high = edges.length;
-  if (hint >= 0 && hint <= high && (hint === 0 || (edges[hint - 1] ?? 0) <= value)) {
-    if (hint === high || value < (edges[hint] ?? 0)) return hint;
+  if (hint >= 0 && hint <= high && (hint === 0 || edges[hint - 1] <= value)) {
+    if (hint === high || value < edges[hint]) return hint;
     low = hint + 1;
-    if (low === high || value < (edges[low] ?? 0)) return low;
+    if (low === high || value < edges[low]) return low;
   }
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((edges[middle] ?? 0) <= value) low = middle + 1;
+    if (edges[middle] <= value) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -26,7 +26,7 @@ export function extent(values: Float64Array): readonly [min: number, max: number
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < values.length; k++) {
-    const value = values[k] ?? 0;
+    const value = values[k];
     if (value < min) min = value;
     if (value > max) max = value;
   }

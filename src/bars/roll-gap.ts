@@ -62,7 +62,7 @@ function rollCandidate(
   const base = { date: span.date, fromContract, toContract };
   if (from < 0 || to < 0) return { ...base, priceGap: null, gapUs: null };
   const side = (row: number): number => {
-    const contract = table.contractOf[instrument[row] ?? 0];
+    const contract = table.contractOf[instrument[row]];
     return contract === from ? 1 : contract === to ? 2 : 0;
   };
   const common = lastCommonBar(bars, side, span.openUs);
@@ -75,7 +75,7 @@ function lastCommonBar(
   beforeUs: number,
 ): { readonly tsUs: number; readonly gap: number } | undefined {
   let firstUs = Number.POSITIVE_INFINITY;
-  for (let row = 0; row < bars.rowCount; row++) firstUs = Math.min(firstUs, bars.tsUs[row] ?? 0);
+  for (let row = 0; row < bars.rowCount; row++) firstUs = Math.min(firstUs, bars.tsUs[row]);
   for (let windowUs = FIRST_WINDOW_US; ; windowUs *= WINDOW_GROWTH) {
     const fromUs = beforeUs - windowUs;
     const common = commonBarIn(bars, side, fromUs, beforeUs);
@@ -93,7 +93,7 @@ function commonBarIn(
   const fromClose = new Map<number, number>();
   const toClose = new Map<number, number>();
   for (let row = 0; row < bars.rowCount; row++) {
-    const ts = tsUs[row] ?? 0;
+    const ts = tsUs[row];
     if (ts < fromUs || ts >= toUs) continue;
     const price = close[row] ?? Number.NaN;
     if (!(price > 0)) continue;

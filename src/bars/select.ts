@@ -12,14 +12,14 @@ export function takeRows(bars: Bars, rows: Int32Array): Bars {
     low: take(bars.low, rows),
     close: take(bars.close, rows),
     volume: take(bars.volume, rows),
-    ...(instrument && { instrument: Uint16Array.from(rows, (row) => instrument[row] ?? 0) }),
+    ...(instrument && { instrument: Uint16Array.from(rows, (row) => instrument[row]) }),
     instruments: bars.instruments,
   };
 }
 
 function take(column: Float64Array, rows: Int32Array): Float64Array {
   const taken = new Float64Array(rows.length);
-  for (let k = 0; k < rows.length; k++) taken[k] = column[rows[k] ?? 0] ?? Number.NaN;
+  for (let k = 0; k < rows.length; k++) taken[k] = column[rows[k]] ?? Number.NaN;
   return taken;
 }
 
@@ -38,7 +38,7 @@ export function sortByTime(tsUs: Float64Array, rows: Int32Array): number {
   let descents = 0;
   let previousUs = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < rows.length; k++) {
-    const ts = tsUs[rows[k] ?? 0] ?? 0;
+    const ts = tsUs[rows[k]];
     if (ts < previousUs) descents++;
     previousUs = ts;
   }
@@ -47,13 +47,13 @@ export function sortByTime(tsUs: Float64Array, rows: Int32Array): number {
   const late: number[] = [];
   let latestUs = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < rows.length; k++) {
-    const ts = tsUs[rows[k] ?? 0] ?? 0;
+    const ts = tsUs[rows[k]];
     if (ts >= latestUs) {
       latestUs = ts;
       ordered.push(k);
     } else late.push(k);
   }
-  const timeOf = (k: number): number => tsUs[rows[k] ?? 0] ?? 0;
+  const timeOf = (k: number): number => tsUs[rows[k]];
   late.sort((a, b) => timeOf(a) - timeOf(b) || a - b);
   const merged = new Int32Array(rows.length);
   let o = 0;
@@ -66,7 +66,7 @@ export function sortByTime(tsUs: Float64Array, rows: Int32Array): number {
     const position = takeLate ? b : a;
     if (takeLate) l++;
     else o++;
-    merged[k] = rows[position ?? 0] ?? 0;
+    merged[k] = rows[position ?? 0];
   }
   rows.set(merged);
   return descents;

@@ -81,7 +81,7 @@ export function tradingHours(
   options: {
     readonly sessions?: readonly SessionDefinition[];
     readonly calendars?: ReadonlyMap<string, Calendar>;
-    readonly calendar?: string;
+    readonly calendar?: string | null;
   } = {},
 ): TradingHours {
   const known = [...(options.sessions ?? []), ...BUILT_IN_SESSIONS];

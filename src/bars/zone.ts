@@ -140,7 +140,7 @@ export function localTimes(
   let midnightUs = 0;
   let localDay = 0;
   for (let row = 0; row < tsUs.length; row++) {
-    const ts = tsUs[row] ?? 0;
+    const ts = tsUs[row];
     if (ts < fromUs || ts >= toUs) {
       fromUs = Math.floor(ts / quarterUs) * quarterUs;
       toUs = fromUs + quarterUs;
