@@ -85,7 +85,7 @@ function joinMaxima(table: Int32Array, blockCount: number, level: number): void 
   for (let block = 0; block < blockCount; block++) {
     const near = table[from + block];
     const far = block + half < blockCount ? table[from + block + half] : near;
-    table[to + block] = far > near ? far : near;
+    table[to + block] = Math.max(far, near);
   }
 }
 
@@ -96,7 +96,7 @@ function joinMinima(table: Int32Array, blockCount: number, level: number): void 
   for (let block = 0; block < blockCount; block++) {
     const near = table[from + block];
     const far = block + half < blockCount ? table[from + block + half] : near;
-    table[to + block] = far < near ? far : near;
+    table[to + block] = Math.min(far, near);
   }
 }
 

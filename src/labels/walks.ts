@@ -47,7 +47,7 @@ function endsInScope(
   }
   for (let row = to - 1; row >= from; row--) {
     const timeout = row + 1 + timeoutBars;
-    let end = timeout < limit ? timeout : limit;
+    let end = Math.min(timeout, limit);
     if (affected[row] !== 0) {
       end = row + 1;
       limit = row;

@@ -12,7 +12,7 @@ export function velocityOf(seconds: number): number {
 }
 
 function clip(value: number): number {
-  return value < 0.5 ? 0.5 : value > 2.0 ? 2.0 : value;
+  return Math.max(0.5, Math.min(value, 2.0));
 }
 
 /** The columns of one call, cut so that row 0 is the first row asked for and walks lie inside. */
@@ -59,6 +59,6 @@ export function weighRows(
       : highestIn(extremes, highs, i + 1, j) - entry;
     const seconds = (tsUs[j] - tsUs[i + 1]) / 1e6;
     label[i] = 1;
-    weight[i] = quality[mae > 0 ? mae : 0] * velocityOf(seconds) * decay;
+    weight[i] = quality[Math.max(mae, 0)] * velocityOf(seconds) * decay;
   }
 }
