@@ -20,12 +20,9 @@ const COMMIT_INFO = '{"commitInfo"';
  */
 export function parseCommit(bytes: Uint8Array, location: string, options: ParseOptions = {}): Action[] {
   const actions: Action[] = [];
-  for (const { line, number } of lines(bytes)) {
-    if (options.commitInfo === false && line.startsWith(COMMIT_INFO)) {
-      // still notice a file that was cut off within it
-      if (!line.endsWith('}')) throw badLine(location, number, 'the line is cut off');
-      continue;
-    }
+  for (const { line, number, ended } of lines(bytes)) {
+    // a last line without its newline may be cut off, so it is always parsed
+    if (options.commitInfo === false && ended && line.startsWith(COMMIT_INFO)) continue;
     const action = toAction(parseLine(line, location, number));
     if (typeof action === 'string') throw badLine(location, number, action);
     if (action !== undefined) actions.push(action);
@@ -43,7 +40,7 @@ export function parseCommitInfo(bytes: Uint8Array, location: string): CommitInfo
   return undefined;
 }
 
-function* lines(bytes: Uint8Array): Iterable<{ line: string; number: number }> {
+function* lines(bytes: Uint8Array): Iterable<{ line: string; number: number; ended: boolean }> {
   const text = new TextDecoder().decode(bytes);
   let number = 0;
   for (let start = 0; start < text.length; ) {
@@ -51,7 +48,7 @@ function* lines(bytes: Uint8Array): Iterable<{ line: string; number: number }> {
     const end = newline === -1 ? text.length : newline;
     const line = text.slice(start, end).trim();
     number += 1;
-    if (line !== '') yield { line, number };
+    if (line !== '') yield { line, number, ended: newline !== -1 };
     start = end + 1;
   }
 }

@@ -30,6 +30,10 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   domainMetadata: { read: 'yes', write: 'yes' },
   typeWidening: { read: 'unless-used', write: 'unless-used' },
   'typeWidening-preview': { read: 'unless-used', write: 'unless-used' },
+  variantType: { read: 'unless-used', write: 'unless-used' },
+  'variantType-preview': { read: 'unless-used', write: 'unless-used' },
+  variantShredding: { read: 'unless-used', write: 'unless-used' },
+  'variantShredding-preview': { read: 'unless-used', write: 'unless-used' },
   inCommitTimestamp: { read: 'yes', write: 'unless-used' },
   rowTracking: { read: 'yes', write: 'no' },
   clustering: { read: 'yes', write: 'no' },
@@ -69,6 +73,8 @@ export function checkScannable(
       throw refused(table, 'typeWidening', 'reader', `the type of column ${path} was widened`);
     }
   }
+  if (containsType(schema, 'variant'))
+    throw refused(table, 'variantType', 'reader', 'it has a variant column');
   const vector = files.find((file) => file.deletionVector !== undefined);
   if (vector !== undefined) {
     throw refused(table, 'deletionVectors', 'reader', `rows of ${vector.path} are deleted by a vector`);
@@ -134,6 +140,11 @@ function featureUse(name: string, metadata: Metadata, schema: StructType): strin
     case 'typeWidening':
     case 'typeWidening-preview':
       return column('delta.typeChanges');
+    case 'variantType':
+    case 'variantType-preview':
+    case 'variantShredding':
+    case 'variantShredding-preview':
+      return containsType(schema, 'variant') ? 'it has a variant column' : undefined;
     case 'inCommitTimestamp':
       return property('delta.enableInCommitTimestamps');
     case 'icebergCompatV1':
