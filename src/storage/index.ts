@@ -16,9 +16,9 @@ export {
 } from './storage.ts';
 export { isStorageError, type StorageErrorCode } from './storage-error.ts';
 
-/** The storage a URI names: a path, or `file:///…`. */
-export function openStorage(uri: string): Storage {
-  if (uri.startsWith('file:')) return new LocalStorage(fileURLToPath(uri));
+/** The storage a URI names: a path, or `file:///…`. `writer` marks its temporary files. */
+export function openStorage(uri: string, options: { readonly writer?: string } = {}): Storage {
+  if (uri.startsWith('file:')) return new LocalStorage(fileURLToPath(uri), options);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(uri)?.[1];
   if (scheme !== undefined) {
     throw new BarlineError({
@@ -29,5 +29,5 @@ export function openStorage(uri: string): Storage {
       facts: { uri, scheme },
     });
   }
-  return new LocalStorage(uri);
+  return new LocalStorage(uri, options);
 }

@@ -29,8 +29,12 @@ export class LocalStorage implements Storage {
   readonly uri: string;
   readonly capabilities: StorageCapabilities = { atomicPutIfAbsent: true, consistentList: true };
 
-  constructor(folder: string) {
+  readonly #temporaryPrefix: string;
+
+  /** `writer` goes into the names of temporary files, so that what a dead writer left can be told as its own. */
+  constructor(folder: string, options: { readonly writer?: string } = {}) {
     this.uri = resolve(folder);
+    this.#temporaryPrefix = TEMPORARY_PREFIX + (options.writer === undefined ? '' : `${options.writer}-`);
   }
 
   localPath(path: string): string {
@@ -122,7 +126,7 @@ export class LocalStorage implements Storage {
   put(path: string, bytes: Uint8Array): Promise<void> {
     const location = this.localPath(path);
     return named('write', location, async () => {
-      const temporary = await writeTemporary(location, [bytes]);
+      const temporary = await writeTemporary(location, [bytes], this.#temporaryPrefix);
       await publish(temporary, () => rename(temporary, location));
       await syncFolder(dirname(location));
     });
@@ -131,7 +135,7 @@ export class LocalStorage implements Storage {
   putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
     const location = this.localPath(path);
     return named('create', location, async () => {
-      const temporary = await writeTemporary(location, [bytes]);
+      const temporary = await writeTemporary(location, [bytes], this.#temporaryPrefix);
       // Commit point. Before the link a crash leaves a temporary file; after it, the whole file under its name.
       const created = await publish(temporary, () => linkIfAbsent(temporary, location));
       if (!created) return false;
@@ -143,7 +147,7 @@ export class LocalStorage implements Storage {
   write(path: string, pieces: Pieces): Promise<FileEntry> {
     const location = this.localPath(path);
     return named('write', location, async () => {
-      const temporary = await writeTemporary(location, pieces);
+      const temporary = await writeTemporary(location, pieces, this.#temporaryPrefix);
       await publish(temporary, () => rename(temporary, location));
       await syncFolder(dirname(location));
       const { size, mtimeMs } = await stat(location);
@@ -172,9 +176,9 @@ async function named<T>(verb: StorageVerb, location: string, run: () => Promise<
 }
 
 /** Writes and fsyncs a temporary file in the folder of `location`, making the folder first; its path. */
-async function writeTemporary(location: string, pieces: Pieces): Promise<string> {
+async function writeTemporary(location: string, pieces: Pieces, prefix: string): Promise<string> {
   const folder = dirname(location);
-  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
+  const temporary = join(folder, prefix + randomUUID());
   const file = await openNew(temporary, folder);
   try {
     for await (const piece of pieces) await writeAll(file, piece);
