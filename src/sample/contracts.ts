@@ -1,4 +1,5 @@
-import { dateText, dayOf, isWeekday, weekdayOf } from './dates.ts';
+import { dayOf, weekdayOf, yearOf } from '../bars/index.ts';
+import { isWeekday } from './dates.ts';
 import { levelOfYear } from './level.ts';
 import { RandomStream } from './random.ts';
 
@@ -37,8 +38,7 @@ export function outrightSymbol(contract: Contract): string {
 
 /** The nearest contract not expired before `day`. */
 export function nearestContract(day: number): Contract {
-  const year = Number(dateText(day).slice(0, 4));
-  let contract = year * 4;
+  let contract = yearOf(day) * 4;
   while (expiryDay(contract) < day) contract++;
   return contract;
 }

@@ -1,6 +1,5 @@
-import { calendarsOf } from '../bars/calendar.ts';
-import { exchangeClock } from '../bars/zone.ts';
-import { dayOf, isWeekday, weekdayOf } from './dates.ts';
+import { calendarsOf, dayOf, exchangeClock, weekdayOf } from '../bars/index.ts';
+import { isWeekday } from './dates.ts';
 
 /** Seconds since midnight on the Chicago clock, [start, end). */
 export interface Segment {

@@ -1,5 +1,6 @@
+import { isoDate } from '../bars/index.ts';
 import { basisTicks, nearestContract, OUTRIGHTS_LISTED, outrightSymbol, shareOfNext } from './contracts.ts';
-import { dateText, firstDayOf, monthText } from './dates.ts';
+import { firstDayOf, monthText } from './dates.ts';
 import type { Day } from './day.ts';
 import { isTradingDay, utcSecond } from './hours.ts';
 import type { Planting } from './planting.ts';
@@ -64,10 +65,10 @@ export class MonthRecord {
     }
     this.rawRecords += order.length;
     const most = volumes.reduce((best, volume, slot) => (volume > (volumes[best] ?? 0) ? slot : best), 0);
-    if (most !== front) throw new Error(`${dateText(day)}: listing ${most} trades most, not ${front}`);
+    if (most !== front) throw new Error(`${isoDate(day)}: listing ${most} trades most, not ${front}`);
     const contract = listings[front]?.near ?? 0;
     const symbol = outrightSymbol(contract);
-    this.fronts.push({ date: dateText(day), contract: symbol, volume: volumes[front] ?? 0 });
+    this.fronts.push({ date: isoDate(day), contract: symbol, volume: volumes[front] ?? 0 });
     for (const [rule, count] of planting.ruleCounts)
       this.counts.set(rule, (this.counts.get(rule) ?? 0) + count);
     this.sessionDescents += planting.sessionDescents;
@@ -80,7 +81,7 @@ export class MonthRecord {
     if (grid.realRows === 0) return;
     this.sessionFronts.push({ day, contract });
     this.sessions.push({
-      date: dateText(day),
+      date: isoDate(day),
       front: outrightSymbol(contract),
       expected_rows: grid.rowCount,
       real_rows: grid.realRows,
@@ -131,7 +132,7 @@ export class MonthRecord {
       const basis = (c: number): number => basisTicks(this.seed, c, day);
       return [
         {
-          date: dateText(day),
+          date: isoDate(day),
           from_contract: outrightSymbol(before.contract),
           to_contract: outrightSymbol(contract),
           carry_points: Math.round((basis(contract) - basis(before.contract)) * 25) / 100,

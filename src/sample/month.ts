@@ -1,8 +1,9 @@
+import { isoDate } from '../bars/index.ts';
 import { usageError } from '../base/index.ts';
 import { type BarBatch, type DbnMetadata, type DbnVersion, dbnMetadata } from '../dbn/index.ts';
 import { batchOf } from './batch.ts';
 import { expiryDay, type Listing, listedFrom, listingsOn, OUTRIGHTS_LISTED } from './contracts.ts';
-import { dateText, firstDayOf, monthText, parseMonth } from './dates.ts';
+import { firstDayOf, monthText, parseMonth } from './dates.ts';
 import { type Day, generateDay } from './day.ts';
 import { DefectDeck } from './defects.ts';
 import { MIDNIGHT, sessionOf, utcSecond } from './hours.ts';
@@ -45,7 +46,7 @@ export interface GeneratedMonth {
 
 /** `glbx-mdp3-20241001-20241031.ohlcv-1s.dbn.zst`: first and last UTC date. */
 export function monthFileName(monthIndex: number): string {
-  const compact = (day: number): string => dateText(day).replaceAll('-', '');
+  const compact = (day: number): string => isoDate(day).replaceAll('-', '');
   return `glbx-mdp3-${compact(firstDayOf(monthIndex))}-${compact(firstDayOf(monthIndex + 1) - 1)}.ohlcv-1s.dbn.zst`;
 }
 
@@ -152,8 +153,8 @@ function metadataOf(monthIndex: number, version: DbnVersion): DbnMetadata {
     const stop = Math.min(end, expiryDay(listing.near) + 1);
     if (start >= stop) return [];
     const interval = {
-      startDate: dateText(start),
-      endDate: dateText(stop),
+      startDate: isoDate(start),
+      endDate: isoDate(stop),
       symbol: String(listing.instrumentId),
     };
     return [{ rawSymbol: listing.symbol, intervals: [interval] }];
