@@ -37,8 +37,9 @@ export interface CommitSettings {
 }
 
 const MAX_ATTEMPTS = 100;
-const FIRST_DELAY_MS = 4;
-const LONGEST_DELAY_MS = 500;
+const FIRST_DELAY_MS = 2;
+/** About a commit's own time on a disk. Longer pauses starve a loser among writers that never pause. */
+const LONGEST_DELAY_MS = 16;
 
 /** Changes to a table that become one version together, or none. Made by `DeltaTable.transaction`; commit once. */
 export class Transaction {
