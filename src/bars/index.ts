@@ -7,6 +7,7 @@ export * from './contract.ts';
 export * from './contract-rule.ts';
 export * from './dates.ts';
 export { contractName } from './day-volumes.ts';
+export * from './dbn-bars.ts';
 export * from './grid.ts';
 export * from './instruments.ts';
 export * from './quarantine.ts';
