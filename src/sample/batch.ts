@@ -25,14 +25,14 @@ export function batchOf(
   const time = int32Words(batch.tsEvent);
   const volume = int32Words(batch.volume);
   for (let k = 0; k < rowCount; k++) {
-    const row = order[k] ?? 0;
-    batch.instrumentId[k] = ids[bars.listing[row] ?? 0] ?? 0;
+    const row = order[k];
+    batch.instrumentId[k] = ids[bars.listing[row]];
     // 1e9 = 1,953,125 * 2^9, and the first factor keeps the product exact in a float64
-    const scaled = (baseSecond + (bars.second[row] ?? 0)) * 1_953_125;
+    const scaled = (baseSecond + bars.second[row]) * 1_953_125;
     const high = Math.floor(scaled / 2 ** 23);
     time[2 * k] = (scaled - high * 2 ** 23) * 512;
     time[2 * k + 1] = high;
-    volume[2 * k] = bars.volume[row] ?? 0;
+    volume[2 * k] = bars.volume[row];
   }
   writePrices(int32Words(batch.open), bars.open, order);
   writePrices(int32Words(batch.high), bars.high, order);
@@ -43,7 +43,7 @@ export function batchOf(
 
 function writePrices(words: Int32Array, prices: Float64Array, order: Int32Array): void {
   for (let k = 0; k < order.length; k++) {
-    const price = prices[order[k] ?? 0] ?? 0;
+    const price = prices[order[k]];
     if (price === Number.POSITIVE_INFINITY) {
       words[2 * k] = -1;
       words[2 * k + 1] = 0x7fffffff;

@@ -129,16 +129,15 @@ class StretchTrading {
     const heat = Float64Array.from(minutes, () => this.nextActivity());
     const variance = Float64Array.from(
       minutes,
-      (minute, k) =>
-        stretch.dailyVariance * (ACTIVITY.variance[minute] ?? 0) * Math.exp(1.2 * (heat[k] ?? 0)),
+      (minute, k) => stretch.dailyVariance * ACTIVITY.variance[minute] * Math.exp(1.2 * heat[k]),
     );
     let left = 60 * variance.reduce((sum, value) => sum + value, 0);
     let index = stretch.startTicks;
     for (let k = 0; k < minutes.length; k++) {
-      const minute = minutes[k] ?? 0;
-      const step = variance[k] ?? 0;
+      const minute = minutes[k];
+      const step = variance[k];
       const deviation = Math.sqrt(step);
-      this.startMinute(minute, heat[k] ?? 0);
+      this.startMinute(minute, heat[k]);
       for (let second = minute * 60; second < minute * 60 + 60; second++) {
         const before = index;
         const part = left > step ? step / left : 1;
@@ -159,27 +158,27 @@ class StretchTrading {
   private startMinute(minute: number, heat: number): void {
     const { request, chance, meanVolume } = this;
     const night = isSessionMinute(minute) ? 1 : request.nightRate;
-    const rate = (ACTIVITY.rate[minute] ?? 0) * night * Math.exp(0.6 * heat);
-    const volume = (ACTIVITY.volume[minute] ?? 0) * Math.exp(0.7 * heat);
+    const rate = ACTIVITY.rate[minute] * night * Math.exp(0.6 * heat);
+    const volume = ACTIVITY.volume[minute] * Math.exp(0.7 * heat);
     const expired = this.expiring && minute * 60 >= EXPIRY_CLOSE;
     for (let slot = 0; slot < chance.length; slot++) {
       const gone = expired && (slot === 0 || slot === OUTRIGHTS_LISTED);
-      const rateHere = gone ? 0 : rate * (this.rateShare[slot] ?? 0);
+      const rateHere = gone ? 0 : rate * this.rateShare[slot];
       chance[slot] = (1 - Math.exp(-rateHere)) * request.scale * 2 ** 32;
-      meanVolume[slot] = volume * (this.volumeShare[slot] ?? 0);
+      meanVolume[slot] = volume * this.volumeShare[slot];
     }
   }
 
   /** Decides who trades in a second, and writes their bars in any order. */
   private tradeSecond(second: number, before: number, after: number): void {
     const { random, chance } = this;
-    const first = random.nextUint32() < (chance[0] ?? 0);
-    const next = random.nextUint32() < (chance[1] ?? 0);
+    const first = random.nextUint32() < chance[0];
+    const next = random.nextUint32() < chance[1];
     const draw = random.nextUint32();
     let rest = -1;
     let bound = 0;
     for (let slot = 2; slot < chance.length; slot++) {
-      bound += chance[slot] ?? 0;
+      bound += chance[slot];
       if (draw < bound) {
         rest = slot;
         break;
@@ -198,9 +197,9 @@ class StretchTrading {
   private trade(second: number, slot: number, before: number, after: number): void {
     const { random } = this;
     const heavy = Math.log(1 - random.uniform());
-    const volume = 1 + Math.floor(0.5 * (this.meanVolume[slot] ?? 0) * heavy * heavy);
+    const volume = 1 + Math.floor(0.5 * this.meanVolume[slot] * heavy * heavy);
     const dither = random.nextUint32();
-    const basis = this.basis[slot] ?? 0;
+    const basis = this.basis[slot];
     const spread = slot >= OUTRIGHTS_LISTED;
     let close = Math.floor((spread ? basis : after + basis) + (dither >>> 16) / 65_536);
     if (slot === this.front) close = this.withoutSpike(second, close);

@@ -86,7 +86,7 @@ export class DefectDeck {
       const width = room / count;
       const cells = this.random.shuffled(dealt.map((_, k) => k));
       order.forEach((planter, k) => {
-        const start = MARGIN + (cells[k] ?? 0) * width;
+        const start = MARGIN + cells[k] * width;
         for (let attempt = 0; attempt < TRIES; attempt++) {
           const i = Math.floor(start + this.random.uniform() * (width - ROOM));
           if (planter(planting, plan, i)) return;

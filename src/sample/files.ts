@@ -65,7 +65,7 @@ export async function writeSampleMonths(request: SampleRequest): Promise<Written
   const truths: MonthTruth[] = [];
   let byteLength = 0;
   for (const [k, { metadata, batches, truth }] of generated.entries()) {
-    const month = months[k] ?? '';
+    const month = months[k];
     const file = join(outDir, monthFileName(checkedMonth(month)));
     const written = await writeDbn(file, metadata, batches);
     files.push(file);

@@ -54,21 +54,21 @@ export class MonthRecord {
     const volumes = new Float64Array(OUTRIGHTS_LISTED);
     const base = utcSecond(day, 43_200) - 43_200;
     for (const row of order) {
-      const slot = bars.listing[row] ?? 0;
-      const second = bars.second[row] ?? 0;
+      const slot = bars.listing[row];
+      const second = bars.second[row];
       if (base + second < this.newestSecond) this.fileDescents++;
       this.newestSecond = base + second;
-      if (slot < OUTRIGHTS_LISTED) volumes[slot] = (volumes[slot] ?? 0) + (bars.volume[row] ?? 0);
+      if (slot < OUTRIGHTS_LISTED) volumes[slot] += bars.volume[row];
       if (slot !== front) continue;
       this.frontRecords++;
       if (plan && second >= plan.session.start && second < plan.session.end) this.sessionRecords++;
     }
     this.rawRecords += order.length;
-    const most = volumes.reduce((best, volume, slot) => (volume > (volumes[best] ?? 0) ? slot : best), 0);
+    const most = volumes.reduce((best, volume, slot) => (volume > volumes[best] ? slot : best), 0);
     if (most !== front) throw new Error(`${isoDate(day)}: listing ${most} trades most, not ${front}`);
-    const contract = listings[front]?.near ?? 0;
+    const contract = listings[front].near;
     const symbol = outrightSymbol(contract);
-    this.fronts.push({ date: isoDate(day), contract: symbol, volume: volumes[front] ?? 0 });
+    this.fronts.push({ date: isoDate(day), contract: symbol, volume: volumes[front] });
     for (const [rule, count] of planting.ruleCounts)
       this.counts.set(rule, (this.counts.get(rule) ?? 0) + count);
     this.sessionDescents += planting.sessionDescents;

@@ -30,7 +30,7 @@ export function nightRateOf(monthIndex: number): number {
     }
     for (const segment of [...daySegments(day), ...eveningSegments(day)]) {
       for (let minute = segment.start / 60; minute < segment.end / 60; minute++) {
-        if (!isSessionMinute(minute)) nightRecords += 60 * (1 - Math.exp(-(ACTIVITY.rate[minute] ?? 0)));
+        if (!isSessionMinute(minute)) nightRecords += 60 * (1 - Math.exp(-ACTIVITY.rate[minute]));
       }
     }
   }

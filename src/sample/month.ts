@@ -128,16 +128,16 @@ function withSettledFront(day: Day): Day {
   const volumes = new Float64Array(OUTRIGHTS_LISTED);
   let lastFront = -1;
   for (let row = 0; row < bars.rowCount; row++) {
-    const slot = bars.listing[row] ?? 0;
-    if (slot < OUTRIGHTS_LISTED) volumes[slot] = (volumes[slot] ?? 0) + (bars.volume[row] ?? 0);
+    const slot = bars.listing[row];
+    if (slot < OUTRIGHTS_LISTED) volumes[slot] += bars.volume[row];
     if (slot === front) lastFront = row;
   }
-  const own = volumes[front] ?? 0;
+  const own = volumes[front];
   volumes[front] = 0;
   const most = Math.max(...volumes);
   if (lastFront < 0) return { ...day, front: volumes.indexOf(most) };
   const missing = Math.ceil(1.2 * most) + 1 - own;
-  if (missing > 0) bars.volume[lastFront] = (bars.volume[lastFront] ?? 0) + missing;
+  if (missing > 0) bars.volume[lastFront] += missing;
   return day;
 }
 

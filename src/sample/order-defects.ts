@@ -9,12 +9,12 @@ export const LATE_BARS = 25;
 /** Row of the session's bar behind which a late record comes. */
 function lateBehind(planting: Planting, plan: SessionPlan, i: number): number {
   const behind = Math.min(plan.barCount - 1, i + planting.random.integer(1, LATE_BARS));
-  return plan.row[behind] ?? 0;
+  return plan.row[behind];
 }
 
 /** A record behind others that start later. */
 export const outOfOrder: Planter = (planting, plan, i) => {
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   if (i + 1 >= plan.barCount) return false;
   planting.follow(row, lateBehind(planting, plan, i));
   planting.sessionDescents++;
@@ -24,15 +24,15 @@ export const outOfOrder: Planter = (planting, plan, i) => {
 
 /** Gives a copied record other values, and the plan with it. Only the volume grows or shrinks, little. */
 function correct(planting: Planting, plan: SessionPlan, i: number, copy: number, move: number): void {
-  const close = (plan.close[i] ?? 0) + move;
+  const close = plan.close[i] + move;
   plan.close[i] = close;
-  plan.high[i] = Math.max(plan.high[i] ?? 0, close);
-  plan.low[i] = Math.min(plan.low[i] ?? 0, close);
+  plan.high[i] = Math.max(plan.high[i], close);
+  plan.low[i] = Math.min(plan.low[i], close);
   plan.volume[i] = planting.random.integer(1, 9);
-  planting.bars.volume[copy] = plan.volume[i] ?? 0;
+  planting.bars.volume[copy] = plan.volume[i];
   planting.setPrices(copy, {
-    high: (plan.high[i] ?? 0) * TICK_UNITS,
-    low: (plan.low[i] ?? 0) * TICK_UNITS,
+    high: plan.high[i] * TICK_UNITS,
+    low: plan.low[i] * TICK_UNITS,
     close: close * TICK_UNITS,
   });
 }
@@ -42,8 +42,8 @@ export const duplicate: Planter = (planting, plan, i) => {
   const copies = planting.random.pick([1, 1, 2]);
   const moves = Array.from({ length: copies }, () => planting.random.pick([-2, -1, 0, 1, 2]));
   const moved = moves.reduce((sum, move) => sum + move, 0);
-  if (!staysCalm(plan, i, [(plan.close[i] ?? 0) + moved])) return false;
-  let row = plan.row[i] ?? 0;
+  if (!staysCalm(plan, i, [plan.close[i] + moved])) return false;
+  let row = plan.row[i];
   for (const move of moves) {
     const copy = planting.copyOf(row);
     planting.follow(copy, row);
@@ -57,8 +57,8 @@ export const duplicate: Planter = (planting, plan, i) => {
 /** A second record of a bar that comes late: both a duplicate and out of order. */
 export const lateCorrection: Planter = (planting, plan, i) => {
   const move = planting.random.pick([-2, -1, 1, 2]);
-  if (i + 1 >= plan.barCount || !staysCalm(plan, i, [(plan.close[i] ?? 0) + move])) return false;
-  const row = plan.row[i] ?? 0;
+  if (i + 1 >= plan.barCount || !staysCalm(plan, i, [plan.close[i] + move])) return false;
+  const row = plan.row[i];
   const copy = planting.copyOf(row);
   planting.follow(copy, lateBehind(planting, plan, i));
   correct(planting, plan, i, copy, move);

@@ -50,10 +50,10 @@ export class Planting {
   pricesOf(row: number): Prices {
     const { bars } = this;
     return {
-      open: bars.open[row] ?? 0,
-      high: bars.high[row] ?? 0,
-      low: bars.low[row] ?? 0,
-      close: bars.close[row] ?? 0,
+      open: bars.open[row],
+      high: bars.high[row],
+      low: bars.low[row],
+      close: bars.close[row],
     };
   }
 
@@ -69,7 +69,7 @@ export class Planting {
   copyOf(row: number): number {
     const { bars } = this;
     const { open, high, low, close } = this.pricesOf(row);
-    bars.push(bars.second[row] ?? 0, bars.listing[row] ?? 0, open, high, low, close, bars.volume[row] ?? 0);
+    bars.push(bars.second[row], bars.listing[row], open, high, low, close, bars.volume[row]);
     return bars.rowCount - 1;
   }
 
@@ -97,19 +97,19 @@ export class Planting {
       high: points(high),
       low: points(low),
       close: points(close),
-      volume: this.bars.volume[row] ?? 0,
+      volume: this.bars.volume[row],
     };
   }
 
   /** What the plan says bar `i` must be. */
   plannedValues(plan: SessionPlan, i: number): BarValues {
-    const points = (ticks: Int32Array): number => ((ticks[i] ?? 0) * TICK_UNITS) / 1e9;
+    const points = (ticks: Int32Array): number => (ticks[i] * TICK_UNITS) / 1e9;
     return {
       open: points(plan.open),
       high: points(plan.high),
       low: points(plan.low),
       close: points(plan.close),
-      volume: plan.volume[i] ?? 0,
+      volume: plan.volume[i],
     };
   }
 
@@ -124,14 +124,14 @@ export class Planting {
     if (rule !== null && rule !== 'order' && (action === 'dropped' || action === 'changed')) {
       this.counts.set(rule, (this.counts.get(rule) ?? 0) + 1);
     }
-    const listing = this.listings[this.bars.listing[row] ?? 0];
+    const listing = this.listings[this.bars.listing[row]];
     this.defects.push({
       kind,
       rule,
       action,
-      timestamp: `${this.baseSecond + (this.bars.second[row] ?? 0)}000000000`,
-      instrument_id: listing?.instrumentId ?? 0,
-      symbol: listing?.symbol ?? '',
+      timestamp: `${this.baseSecond + this.bars.second[row]}000000000`,
+      instrument_id: listing.instrumentId,
+      symbol: listing.symbol,
       original: this.valuesOf(row),
       new: result,
     });
@@ -162,5 +162,5 @@ export function noteDropped(
   rule: CleaningRule,
 ): void {
   plan.keep[i] = 0;
-  planting.note(kind, rule, 'dropped', plan.row[i] ?? 0, null);
+  planting.note(kind, rule, 'dropped', plan.row[i], null);
 }

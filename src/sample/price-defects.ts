@@ -26,7 +26,7 @@ function changed(
 function notPositive(kind: string, bad: (units: number) => number): Planter {
   return (planting, plan, i) => {
     if (!staysCalm(plan, i, [])) return false;
-    const row = plan.row[i] ?? 0;
+    const row = plan.row[i];
     const fields = planting.random.pick<readonly (keyof Prices)[]>([FIELDS, [planting.random.pick(FIELDS)]]);
     planting.setPrices(row, changed(planting.pricesOf(row), fields, bad));
     noteDropped(planting, plan, i, kind, 'not_positive');
@@ -41,7 +41,7 @@ export const negativePrice = notPositive('negative_price', (units) => -units);
 /** Prices no contract has: shifted by a factor of 100, or one of them just beyond the bounds. */
 export const outOfBounds: Planter = (planting, plan, i) => {
   if (!staysCalm(plan, i, [])) return false;
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   const prices = planting.pricesOf(row);
   const whole = (factor: number): Prices =>
     changed(prices, FIELDS, (units) => Math.round((units * factor) / TICK_UNITS) * TICK_UNITS);
@@ -62,7 +62,7 @@ export const outOfBounds: Planter = (planting, plan, i) => {
 
 /** A low of exactly 500 or a high of exactly 10,000 points: still within. */
 export const atBounds: Planter = (planting, plan, i) => {
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   if (planting.random.nextUint32() < 2 ** 31) {
     planting.setPrices(row, { low: LOWEST_UNITS });
     plan.low[i] = LOWEST_UNITS / TICK_UNITS;
@@ -76,7 +76,7 @@ export const atBounds: Planter = (planting, plan, i) => {
 
 /** A high below, or a low above, the rest of the bar, by little enough to be corrected. */
 export const slightlyInconsistent: Planter = (planting, plan, i) => {
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   const { open, high, low, close } = planting.pricesOf(row);
   // on a flat bar high and low would both be at fault
   if (high === low) return false;
@@ -98,7 +98,7 @@ export const slightlyInconsistent: Planter = (planting, plan, i) => {
 /** The same by more. */
 export const inconsistent: Planter = (planting, plan, i) => {
   if (!staysCalm(plan, i, [])) return false;
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   const { open, close } = planting.pricesOf(row);
   const short = planting.random.pick([SMALL_UNITS + 1, 2 * SMALL_UNITS, TICK_UNITS, 20 * TICK_UNITS]);
   if (planting.random.nextUint32() < 2 ** 31)
@@ -123,20 +123,20 @@ export const offTick: Planter = (planting, plan, i) => {
     -HALF_TICK_UNITS - 1,
   ]);
   const moved = away >= HALF_TICK_UNITS ? 1 : away < -HALF_TICK_UNITS ? -1 : 0;
-  if (!staysCalm(plan, i, [(plan.close[i] ?? 0) + moved])) return false;
-  const row = plan.row[i] ?? 0;
+  if (!staysCalm(plan, i, [plan.close[i] + moved])) return false;
+  const row = plan.row[i];
   planting.setPrices(
     row,
     changed(planting.pricesOf(row), FIELDS, (units) => units + away),
   );
-  for (const column of [plan.open, plan.high, plan.low, plan.close]) column[i] = (column[i] ?? 0) + moved;
+  for (const column of [plan.open, plan.high, plan.low, plan.close]) column[i] += moved;
   planting.note('off_tick', 'tick', 'changed', row, planting.plannedValues(plan, i));
   return true;
 };
 
 /** Only the high or the low off the tick grid, outwards. */
 export const extremeOffTick: Planter = (planting, plan, i) => {
-  const row = plan.row[i] ?? 0;
+  const row = plan.row[i];
   const { high, low } = planting.pricesOf(row);
   const away = planting.random.integer(1, HALF_TICK_UNITS - 1);
   planting.setPrices(

@@ -46,7 +46,7 @@ export class RandomStream {
       hash = (hash + 0x9e3779b9) | 0;
       words[i] = mix32(hash ^ Math.imul(i + 1, 0x2545f491));
     }
-    return RandomStream.ofState(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
+    return RandomStream.ofState(words[0], words[1], words[2], words[3]);
   }
 
   /** Uniform in [0, 2^32). */

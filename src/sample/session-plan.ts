@@ -26,21 +26,21 @@ export interface SessionPlan {
 export function sessionPlan({ bars, front }: Day, session: Segment): SessionPlan {
   const rows: number[] = [];
   for (let row = 0; row < bars.rowCount; row++) {
-    const second = bars.second[row] ?? 0;
+    const second = bars.second[row];
     if (bars.listing[row] === front && second >= session.start && second < session.end) rows.push(row);
   }
   const row = Int32Array.from(rows);
-  const ticks = (column: Float64Array): Int32Array => row.map((r) => (column[r] ?? 0) / TICK_UNITS);
+  const ticks = (column: Float64Array): Int32Array => row.map((r) => column[r] / TICK_UNITS);
   return {
     session,
     barCount: row.length,
     row,
-    second: row.map((r) => bars.second[r] ?? 0),
+    second: row.map((r) => bars.second[r]),
     open: ticks(bars.open),
     high: ticks(bars.high),
     low: ticks(bars.low),
     close: ticks(bars.close),
-    volume: row.map((r) => bars.volume[r] ?? 0),
+    volume: row.map((r) => bars.volume[r]),
     keep: new Uint8Array(row.length).fill(1),
   };
 }
@@ -70,18 +70,18 @@ export function plannedGrid(plan: SessionPlan): PlannedGrid {
   };
   for (let i = 0; i < barCount; i++) {
     if (keep[i] !== 1) continue;
-    const slot = (second[i] ?? 0) - session.start;
+    const slot = second[i] - session.start;
     if (realRows === 0) {
-      price = plan.open[i] ?? 0;
+      price = plan.open[i];
       leadingFill = slot;
     }
     fill(slot);
-    grid[slot] = plan.open[i] ?? 0;
-    grid[rowCount + slot] = plan.high[i] ?? 0;
-    grid[2 * rowCount + slot] = plan.low[i] ?? 0;
-    grid[3 * rowCount + slot] = plan.close[i] ?? 0;
-    grid[4 * rowCount + slot] = plan.volume[i] ?? 0;
-    price = plan.close[i] ?? 0;
+    grid[slot] = plan.open[i];
+    grid[rowCount + slot] = plan.high[i];
+    grid[2 * rowCount + slot] = plan.low[i];
+    grid[3 * rowCount + slot] = plan.close[i];
+    grid[4 * rowCount + slot] = plan.volume[i];
+    price = plan.close[i];
     filled = slot + 1;
     realRows++;
   }

@@ -13,27 +13,27 @@ const plausible = (ticks: number): boolean => ticks > LOWEST && ticks < HIGHEST;
 
 /** Lifts a bar to a close: as a whole, or only its close and the extreme on that side. In bars and plan. */
 function lift(planting: Planting, plan: SessionPlan, i: number, close: number, whole: boolean): void {
-  const open = whole ? close : (plan.open[i] ?? 0);
-  plan.high[i] = whole ? close : Math.max(close, plan.high[i] ?? 0);
-  plan.low[i] = whole ? close : Math.min(close, plan.low[i] ?? 0);
+  const open = whole ? close : plan.open[i];
+  plan.high[i] = whole ? close : Math.max(close, plan.high[i]);
+  plan.low[i] = whole ? close : Math.min(close, plan.low[i]);
   plan.open[i] = open;
   plan.close[i] = close;
-  planting.setPrices(plan.row[i] ?? 0, {
+  planting.setPrices(plan.row[i], {
     open: open * TICK_UNITS,
-    high: (plan.high[i] ?? 0) * TICK_UNITS,
-    low: (plan.low[i] ?? 0) * TICK_UNITS,
+    high: plan.high[i] * TICK_UNITS,
+    low: plan.low[i] * TICK_UNITS,
     close: close * TICK_UNITS,
   });
 }
 
 function noteKept(planting: Planting, plan: SessionPlan, i: number, kind: string): void {
-  planting.note(kind, null, 'kept', plan.row[i] ?? 0, planting.plannedValues(plan, i));
+  planting.note(kind, null, 'kept', plan.row[i], planting.plannedValues(plan, i));
 }
 
 /** Where bar `i`'s neighbours meet, and how far a close must be from there to be 20 ticks from both. */
 function neighbours(plan: SessionPlan, i: number): { middle: number; clear: number } {
-  const before = plan.close[i - 1] ?? 0;
-  const after = plan.close[i + 1] ?? 0;
+  const before = plan.close[i - 1];
+  const after = plan.close[i + 1];
   return { middle: (before + after) / 2, clear: SPIKE_TICKS + Math.abs(after - before) / 2 };
 }
 
@@ -66,8 +66,8 @@ export const spikeWithinNoise: Planter = (planting, plan, i) => {
 
 /** A close exactly 20 ticks from a neighbour, which is not more than 20. */
 export const spikeAtLimit: Planter = (planting, plan, i) => {
-  const before = plan.close[i - 1] ?? 0;
-  const after = plan.close[i + 1] ?? 0;
+  const before = plan.close[i - 1];
+  const after = plan.close[i + 1];
   const up = planting.random.nextUint32() < 2 ** 31;
   const close = up ? Math.max(before, after) + SPIKE_TICKS : Math.min(before, after) - SPIKE_TICKS;
   if (!plausible(close) || !staysCalm(plan, i, [close])) return false;
@@ -80,8 +80,8 @@ export const spikeAtLimit: Planter = (planting, plan, i) => {
 export const doubleSpike: Planter = (planting, plan, i) => {
   const { random } = planting;
   const away = random.integer(80, 200) * random.pick([-1, 1]);
-  const first = (plan.close[i] ?? 0) + away;
-  const second = (plan.close[i + 1] ?? 0) + away;
+  const first = plan.close[i] + away;
+  const second = plan.close[i + 1] + away;
   if (!plausible(first) || !plausible(second) || !staysCalm(plan, i, [first, second], 2)) return false;
   lift(planting, plan, i, first, true);
   lift(planting, plan, i + 1, second, true);
@@ -94,9 +94,9 @@ export const doubleSpike: Planter = (planting, plan, i) => {
 export const edgeSpike: Planter = (planting, plan) => {
   const { random } = planting;
   const i = random.nextUint32() < 2 ** 31 ? 0 : plan.barCount - 1;
-  const close = (plan.close[i] ?? 0) + random.integer(80, 300) * random.pick([-1, 1]);
+  const close = plan.close[i] + random.integer(80, 300) * random.pick([-1, 1]);
   if (!plausible(close) || !staysCalm(plan, i, [close])) return false;
-  if (!planting.claim(plan.row[i] ?? 0)) return false;
+  if (!planting.claim(plan.row[i])) return false;
   lift(planting, plan, i, close, true);
   noteKept(planting, plan, i, 'edge_spike');
   return true;
@@ -105,11 +105,10 @@ export const edgeSpike: Planter = (planting, plan) => {
 /** A high far above, or a low far below: the rule looks at closes only. */
 export const longWick: Planter = (planting, plan, i) => {
   const away = planting.random.integer(100, 300);
-  const row = plan.row[i] ?? 0;
-  const ticks =
-    planting.random.nextUint32() < 2 ** 31 ? (plan.high[i] ?? 0) + away : (plan.low[i] ?? 0) - away;
+  const row = plan.row[i];
+  const ticks = planting.random.nextUint32() < 2 ** 31 ? plan.high[i] + away : plan.low[i] - away;
   if (!plausible(ticks)) return false;
-  if (ticks > (plan.high[i] ?? 0)) {
+  if (ticks > plan.high[i]) {
     plan.high[i] = ticks;
     planting.setPrices(row, { high: ticks * TICK_UNITS });
   } else {
@@ -128,12 +127,12 @@ export const moveThatStays: Planter = (planting, plan, i) => {
   const shift = (k: number): number => Math.round(jump * (1 - (k - i) / EBB_BARS));
   const closes = plan.close.slice(Math.max(0, i - 3), Math.min(plan.barCount, end + 3));
   const offset = Math.max(0, i - 3);
-  for (let k = i; k < end; k++) closes[k - offset] = (closes[k - offset] ?? 0) + shift(k);
+  for (let k = i; k < end; k++) closes[k - offset] += shift(k);
   if (outstanding(closes) > 0 || !closes.every(plausible)) return false;
   for (let k = i; k < end; k++) {
     const move = shift(k);
-    for (const column of [plan.open, plan.high, plan.low, plan.close]) column[k] = (column[k] ?? 0) + move;
-    const row = plan.row[k] ?? 0;
+    for (const column of [plan.open, plan.high, plan.low, plan.close]) column[k] += move;
+    const row = plan.row[k];
     const { open, high, low, close } = planting.pricesOf(row);
     const units = move * TICK_UNITS;
     planting.setPrices(row, {

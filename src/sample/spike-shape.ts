@@ -16,7 +16,7 @@ export function standsOut(before: number, close: number, after: number): boolean
 export function outstanding(closes: ArrayLike<number>): number {
   let count = 0;
   for (let i = 1; i + 1 < closes.length; i++) {
-    if (standsOut(closes[i - 1] ?? 0, closes[i] ?? 0, closes[i + 1] ?? 0)) count++;
+    if (standsOut(closes[i - 1], closes[i], closes[i + 1])) count++;
   }
   return count;
 }
@@ -45,14 +45,14 @@ export function staysCalm(
 
 /** Whether `close` at bar `i` is the only one to stand out, and none does without it. */
 export function isAlone(plan: SessionPlan, i: number, close: number): boolean {
-  const stands = standsOut(plan.close[i - 1] ?? 0, close, plan.close[i + 1] ?? 0);
+  const stands = standsOut(plan.close[i - 1], close, plan.close[i + 1]);
   return stands && outstanding(closesAround(plan, i, [close], 1)) === 1 && staysCalm(plan, i, []);
 }
 
 function medianOf(sorted: Float64Array): number {
   const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2;
+  const upper = sorted[middle];
+  return sorted.length % 2 === 1 ? upper : (upper + sorted[middle - 1]) / 2;
 }
 
 /** Median absolute deviation, in ticks, of the 30 closes before and 30 after bar `i`. */
