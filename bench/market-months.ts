@@ -1,5 +1,5 @@
 /** Simulated grids for benchmarks: 23 sessions of 27,000 seconds in whole ticks. */
-import type { Grid, GridSession } from '../src/bars/columns.ts';
+import type { Grid, GridSession } from '../src/bars/index.ts';
 
 const SESSIONS = 23;
 const SESSION_ROWS = 27_000;

@@ -1,4 +1,4 @@
-import type { Grid } from '../bars/columns.ts';
+import type { Grid } from '../bars/index.ts';
 import { clearCategory, columnsOf, newFeatureArrays, viewOf } from './arrays.ts';
 import { consolidationFeatures } from './consolidation.ts';
 import { type Frame, frameOf, newScratch } from './frame.ts';
@@ -37,7 +37,8 @@ export interface FeatureResult {
 
 type Kernel = (frame: Frame, out: FeatureArrays) => void;
 
-const kernels: readonly (readonly [FeatureCategory, Kernel])[] = [
+/** In column order. */
+export const kernels: readonly (readonly [FeatureCategory, Kernel])[] = [
   ['volume', volumeFeatures],
   ['price_context', priceContextFeatures],
   ['consolidation', consolidationFeatures],

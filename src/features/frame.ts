@@ -1,4 +1,4 @@
-import type { Grid } from '../bars/columns.ts';
+import type { Grid } from '../bars/index.ts';
 import { joinMaxima, joinMinima, slideMaximum, slideMinimum } from './extremes.ts';
 import { type Stretch, stretchRows } from './stretches.ts';
 import { leadRows } from './table.ts';

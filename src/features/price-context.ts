@@ -1,4 +1,4 @@
-import { BarlineError } from '../base/errors.ts';
+import { BarlineError } from '../base/index.ts';
 import { type Frame, nullWarmup } from './frame.ts';
 import type { FeatureArrays } from './table.ts';
 

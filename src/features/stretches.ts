@@ -1,4 +1,4 @@
-import type { GridSession } from '../bars/columns.ts';
+import type { GridSession } from '../bars/index.ts';
 import { leadRows } from './table.ts';
 
 /** What a window may cross: `session` starts afresh with every session, `all` takes the rows as one sequence. */

@@ -1,4 +1,4 @@
-import type { Grid } from '../bars/columns.ts';
+import type { Grid } from '../bars/index.ts';
 import { type DecayRun, noDecay } from './decay.ts';
 import { extremesOf } from './extremes.ts';
 import { barriersOf, defaultTimeoutBars, encloses, type LabelMode, labelModes } from './modes.ts';

@@ -1,4 +1,4 @@
-import type { GridSession } from '../bars/columns.ts';
+import type { GridSession } from '../bars/index.ts';
 import { type Extremes, STRIDE_LEVEL, walkStrides } from './extremes.ts';
 import type { Barriers } from './modes.ts';
 

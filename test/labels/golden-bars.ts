@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetRead } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import type { Grid, GridSession } from '../../src/bars/columns.ts';
+import type { Grid, GridSession } from '../../src/bars/index.ts';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
