@@ -13,30 +13,66 @@ import { ALL_BAR_RTYPES } from './schema.ts';
 /** Fits the second-level cache beside the columns it is spread over; a record is at most 1,020 bytes. */
 const WINDOW_BYTES = 128 * 1024;
 
+/** A header's words before ts_event, the first of the six 64-bit columns. */
+const TS_EVENT_WORD = 2;
+
 /** A batch being filled, with the 32-bit views the transposer writes through. */
 interface OpenBatch {
   readonly bars: BarBatch;
-  readonly tsEvent: Int32Array;
-  readonly open: Int32Array;
-  readonly high: Int32Array;
-  readonly low: Int32Array;
-  readonly close: Int32Array;
-  readonly volume: Int32Array;
+  /** The 64-bit columns in the order of the record: ts_event, open, high, low, close, volume. */
+  readonly words64: readonly Int32Array[];
   readonly tsOut: Int32Array | undefined;
 }
 
 function openBatch(rowCount: number, withTsOut: boolean): OpenBatch {
   const bars = allocateBars(rowCount, withTsOut);
+  const { tsEvent, open, high, low, close, volume } = bars;
   return {
     bars,
-    tsEvent: int32Words(bars.tsEvent),
-    open: int32Words(bars.open),
-    high: int32Words(bars.high),
-    low: int32Words(bars.low),
-    close: int32Words(bars.close),
-    volume: int32Words(bars.volume),
+    words64: [tsEvent, open, high, low, close, volume].map(int32Words),
     tsOut: bars.tsOut && int32Words(bars.tsOut),
   };
+}
+
+/** How many records from `word` on, at most `most`, have the length and type of the first. */
+function runLength(words: Int32Array, word: number, most: number): number {
+  const lengthAndType = words[word] & 0xffff;
+  const step = lengthAndType & 0xff;
+  let count = 1;
+  for (let at = word + step; count < most && (words[at] & 0xffff) === lengthAndType; at += step) count++;
+  return count;
+}
+
+function copyHeaders(
+  words: Int32Array,
+  word: number,
+  step: number,
+  count: number,
+  bars: BarBatch,
+  row: number,
+): void {
+  const { rtype, publisherId, instrumentId } = bars;
+  for (let i = row, at = word; i < row + count; i++, at += step) {
+    const head = words[at];
+    rtype[i] = head >>> 8;
+    publisherId[i] = head >>> 16;
+    instrumentId[i] = words[at + 1];
+  }
+}
+
+function copyWords64(
+  words: Int32Array,
+  word: number,
+  step: number,
+  count: number,
+  column: Int32Array,
+  row: number,
+): void {
+  const end = 2 * (row + count);
+  for (let to = 2 * row, at = word; to < end; to += 2, at += step) {
+    column[to] = words[at];
+    column[to + 1] = words[at + 1];
+  }
 }
 
 export interface TransposerOptions {
@@ -45,6 +81,8 @@ export interface TransposerOptions {
   readonly rtypes: readonly number[];
   readonly withTsOut: boolean;
   readonly batchRows: number;
+  /** The next batch is written over the one taken last. */
+  readonly reuseBatch: boolean;
   /** Where the first record starts in the decoded stream. */
   readonly startOffset: number;
 }
@@ -115,11 +153,11 @@ export class BarTransposer {
     return at;
   }
 
-  /** The rows gathered since the last call. The batch is the caller's to keep. */
+  /** The rows gathered since the last call; the caller's to keep, or until the next `feed` if batches are reused. */
   takeBatch(): BarBatch {
     const rowCount = this.#batchRowCount;
     const batch = this.#batch ?? openBatch(0, this.#options.withTsOut);
-    this.#batch = undefined;
+    this.#batch = this.#options.reuseBatch ? batch : undefined;
     this.#batchRowCount = 0;
     return rowCount === batch.bars.rowCount ? batch.bars : sliceBars(batch.bars, 0, rowCount);
   }
@@ -158,63 +196,43 @@ export class BarTransposer {
     this.#nextWord = 0;
   }
 
+  /** Takes whole records off the window, a run of one type and length at a time, until the batch is full. */
   #scan(): void {
-    this.#batch ??= openBatch(this.#options.batchRows, this.#options.withTsOut);
-    const batch = this.#batch;
-    const { rtype, publisherId, instrumentId } = batch.bars;
-    const { tsEvent, open, high, low, close, volume, tsOut } = batch;
     const words = this.#words;
-    const isWanted = this.#isWanted;
-    const leastWords = this.#leastWords;
-    const countByRtype = this.#countByRtype;
     const endWord = this.#filledBytes >>> 2;
-    const batchRows = this.#options.batchRows;
-    let word = this.#nextWord;
-    let row = this.#batchRowCount;
-    while (word < endWord && row < batchRows) {
-      const head = words[word];
-      const lengthWords = head & 0xff;
-      const type = (head >>> 8) & 0xff;
-      if (lengthWords < leastWords[type]) {
-        this.#advance(word, row);
-        throw this.#badRecord(this.#windowOffset + word * 4, lengthWords, leastWords[type]);
+    while (this.#nextWord < endWord && !this.isBatchFull) {
+      const word = this.#nextWord;
+      const lengthWords = words[word] & 0xff;
+      const rtype = (words[word] >>> 8) & 0xff;
+      if (lengthWords < this.#leastWords[rtype]) {
+        throw this.#badRecord(this.#windowOffset + word * 4, lengthWords, this.#leastWords[rtype]);
       }
-      if (word + lengthWords > endWord) break;
-      countByRtype[type]++;
-      if (isWanted[type] === 1) {
-        const lowHalf = 2 * row;
-        const highHalf = lowHalf + 1;
-        rtype[row] = type;
-        publisherId[row] = head >>> 16;
-        instrumentId[row] = words[word + 1];
-        tsEvent[lowHalf] = words[word + 2];
-        tsEvent[highHalf] = words[word + 3];
-        open[lowHalf] = words[word + 4];
-        open[highHalf] = words[word + 5];
-        high[lowHalf] = words[word + 6];
-        high[highHalf] = words[word + 7];
-        low[lowHalf] = words[word + 8];
-        low[highHalf] = words[word + 9];
-        close[lowHalf] = words[word + 10];
-        close[highHalf] = words[word + 11];
-        volume[lowHalf] = words[word + 12];
-        volume[highHalf] = words[word + 13];
-        if (tsOut !== undefined) {
-          const hasTsOut = lengthWords >= BAR_WORDS_WITH_TS_OUT;
-          tsOut[lowHalf] = hasTsOut ? words[word + 14] : -1;
-          tsOut[highHalf] = hasTsOut ? words[word + 15] : -1;
-        }
-        row++;
-      }
-      word += lengthWords;
+      const wholeCount = Math.floor((endWord - word) / lengthWords);
+      if (wholeCount === 0) return;
+      const isWanted = this.#isWanted[rtype] === 1;
+      const roomCount = isWanted ? this.#options.batchRows - this.#batchRowCount : wholeCount;
+      const count = runLength(words, word, Math.min(wholeCount, roomCount));
+      if (isWanted) this.#takeRun(word, lengthWords, count);
+      this.#countByRtype[rtype] += count;
+      this.#nextWord += count * lengthWords;
     }
-    this.#advance(word, row);
   }
 
-  #advance(word: number, row: number): void {
-    this.#rowCount += row - this.#batchRowCount;
-    this.#nextWord = word;
-    this.#batchRowCount = row;
+  #takeRun(word: number, lengthWords: number, count: number): void {
+    this.#batch ??= openBatch(this.#options.batchRows, this.#options.withTsOut);
+    const { bars, words64, tsOut } = this.#batch;
+    const row = this.#batchRowCount;
+    copyHeaders(this.#words, word, lengthWords, count, bars, row);
+    for (let i = 0; i < words64.length; i++) {
+      copyWords64(this.#words, word + TS_EVENT_WORD + 2 * i, lengthWords, count, words64[i], row);
+    }
+    if (tsOut !== undefined && lengthWords >= BAR_WORDS_WITH_TS_OUT) {
+      copyWords64(this.#words, word + BAR_WORDS, lengthWords, count, tsOut, row);
+    } else if (tsOut !== undefined) {
+      tsOut.fill(-1, 2 * row, 2 * (row + count));
+    }
+    this.#batchRowCount += count;
+    this.#rowCount += count;
   }
 
   #badRecord(offset: number, lengthWords: number, leastWords: number): DbnError {

@@ -1,3 +1,5 @@
+export { encodeBars } from './bar-encoder.ts';
+export { utcDayOf } from './dates.ts';
 export * from './errors.ts';
 export {
   type DbnMetadata,
@@ -6,6 +8,7 @@ export {
   type MappingInterval,
   type SymbolMapping,
 } from './metadata.ts';
+export { encodeMetadata } from './metadata-encoder.ts';
 export {
   type BatchOptions,
   type DbnCounts,
@@ -34,5 +37,7 @@ export {
   DEPRECATED_BAR_RTYPE,
   isBarSchema,
 } from './schema.ts';
+export type { DbnSink } from './sink.ts';
 export type { DbnSource } from './source.ts';
 export { type SymbolResolver, symbolResolver } from './symbol-mappings.ts';
+export { type DbnWriter, openDbnWriter, type WriteOptions, type WrittenDbn, writeDbn } from './writer.ts';

@@ -23,6 +23,11 @@ export interface OpenOptions {
 export interface BatchOptions {
   /** Most rows of a batch; 65,536 unless told. */
   readonly batchRows?: number;
+  /**
+   * Write every batch over the one before, which is then the caller's only until the next is asked for. Saves the
+   * allocation, about 10 ms a million rows. False unless told.
+   */
+  readonly reuseBatch?: boolean;
   /** Bars of these record types, whatever the metadata's schema says: any of 32 to 36, and 17. */
   readonly rtypes?: readonly number[];
 }
@@ -51,7 +56,7 @@ export interface DbnReader extends AsyncDisposable {
   readonly counts: DbnCounts;
   /**
    * The bars of the file's schema (or of the one asked for when opening; all bars if the file is mixed), in the
-   * file's order. Batches are the caller's to keep. Throws `DbnError` `wrong_schema` at once if the schema is none of
+   * file's order. Throws `DbnError` `wrong_schema` at once if the schema is none of
    * bars, and any other kind while reading; rows already handed out are then not to be used.
    */
   batches(options?: BatchOptions): AsyncGenerator<BarBatch, void, undefined>;
@@ -99,11 +104,11 @@ export async function openDbn(source: DbnSource, options: OpenOptions = {}): Pro
 /** All bars of a file in one batch, for files known to be small: 56 bytes a row, twice that while joining. */
 export async function readBars(
   source: DbnSource,
-  options: OpenOptions & BatchOptions = {},
+  options: OpenOptions & Omit<BatchOptions, 'reuseBatch'> = {},
 ): Promise<{ metadata: DbnMetadata; bars: BarBatch; counts: DbnCounts }> {
   await using reader = await openDbn(source, options);
   const batches: BarBatch[] = [];
-  for await (const batch of reader.batches(options)) batches.push(batch);
+  for await (const batch of reader.batches({ ...options, reuseBatch: false })) batches.push(batch);
   return { metadata: reader.metadata, bars: concatBars(batches), counts: reader.counts };
 }
 
@@ -176,11 +181,12 @@ class StreamReader implements DbnReader {
     }
     const odd = options.rtypes?.find((rtype) => !isBarRtype(rtype));
     if (odd !== undefined) throw usageError(`Record type ${odd} is no bar; expected 32 to 36, or 17.`);
-    return this.#read(options.rtypes ?? this.#ownRtypes(), batchRows);
+    return this.#read(options.rtypes ?? this.#ownRtypes(), batchRows, options.reuseBatch ?? false);
   }
 
   async countRecords(): Promise<DbnCounts> {
-    for await (const batch of this.#read([], 1)) throw new Error(`${batch.rowCount} rows out of a count`);
+    for await (const batch of this.#read([], 1, false))
+      throw new Error(`${batch.rowCount} rows out of a count`);
     return this.counts;
   }
 
@@ -199,7 +205,11 @@ class StreamReader implements DbnReader {
     return [BAR_RTYPES[schema]];
   }
 
-  #read(rtypes: readonly number[], batchRows: number): AsyncGenerator<BarBatch, void, undefined> {
+  #read(
+    rtypes: readonly number[],
+    batchRows: number,
+    reuseBatch: boolean,
+  ): AsyncGenerator<BarBatch, void, undefined> {
     const { file, decoded, metadata, metadataByteLength } = this.#opened;
     if (this.#transposer) {
       throw usageError(`${file}: the records have been read already.`, 'Open the file again.', { file });
@@ -209,6 +219,7 @@ class StreamReader implements DbnReader {
       rtypes,
       withTsOut: metadata.tsOut,
       batchRows,
+      reuseBatch,
       startOffset: metadataByteLength,
     });
     this.#transposer = transposer;
