@@ -66,18 +66,19 @@ export function cleanSession(
 ): number {
   const { instrument, ohlcTolerance } = pass.ruleSet;
   const tickUnits = unitsOf(instrument.tickSize);
-  const halfTick = tickUnits / 2;
+  const ticksPerUnit = 1 / tickUnits;
   const minUnits = unitsOf(instrument.minPrice);
   const maxUnits = unitsOf(instrument.maxPrice);
   const tolerance = unitsOf(ohlcTolerance);
   const { tsUs, volume } = bars;
+  const { open: opens, high: highs, low: lows, close: closes } = bars;
   let end = start;
   for (let k = 0; k < rows.length; k++) {
     const row = rows[k];
-    const open = unitsOf(bars.open[row]);
-    const high = unitsOf(bars.high[row]);
-    const low = unitsOf(bars.low[row]);
-    const close = unitsOf(bars.close[row]);
+    const open = unitsOf(opens[row]);
+    const high = unitsOf(highs[row]);
+    const low = unitsOf(lows[row]);
+    const close = unitsOf(closes[row]);
     const max = Math.max(open, high, low, close);
     const min = Math.min(open, high, low, close);
     let rule: CleaningRule | null = null;
@@ -91,10 +92,10 @@ export function cleanSession(
       continue;
     }
     const contracts = volume[row];
-    const openTicks = Math.floor((open + halfTick) / tickUnits);
-    const highTicks = Math.floor((max + halfTick) / tickUnits);
-    const lowTicks = Math.floor((min + halfTick) / tickUnits);
-    const closeTicks = Math.floor((close + halfTick) / tickUnits);
+    let openTicks = Math.round(open * ticksPerUnit);
+    let highTicks = Math.round(max * ticksPerUnit);
+    let lowTicks = Math.round(min * ticksPerUnit);
+    let closeTicks = Math.round(close * ticksPerUnit);
     const mended = max !== high || min !== low;
     const offTick =
       openTicks * tickUnits !== open ||
@@ -102,6 +103,12 @@ export function cleanSession(
       lowTicks * tickUnits !== min ||
       closeTicks * tickUnits !== close;
     const badVolume = !(contracts >= 0);
+    if (offTick) {
+      openTicks = nearestTick(open, tickUnits);
+      highTicks = nearestTick(max, tickUnits);
+      lowTicks = nearestTick(min, tickUnits);
+      closeTicks = nearestTick(close, tickUnits);
+    }
     if (mended || offTick || badVolume) {
       const ticks = offTick ? [openTicks, highTicks, lowTicks, closeTicks] : null;
       logChanges(bars, row, mended ? { max, min } : null, ticks, tickUnits, pass);
@@ -116,6 +123,11 @@ export function cleanSession(
     out.row[end++] = row;
   }
   return dropSpikes(out, start, end, tickUnits, pass);
+}
+
+/** The nearest whole tick, halves up. Exact: the sum and the quotient's distance from a whole number are. */
+function nearestTick(units: number, tickUnits: number): number {
+  return Math.floor((units + tickUnits / 2) / tickUnits);
 }
 
 function valuesOf(bars: Bars, row: number): BarValues {

@@ -65,7 +65,7 @@ export function cleanBars(
   options: CleaningOptions,
 ): { readonly clean: CleanBars; readonly quarantine: Quarantine; readonly report: CleaningReport } {
   const counts = newCounts();
-  counts.out_of_order = descents(bars.tsUs, inside.rows);
+  counts.out_of_order = inside.descents;
   const log = quarantineLog(bars);
   const out = emptyColumns(inside.rows.length);
   const sessions: CleanSession[] = [];
@@ -114,43 +114,25 @@ function changedRows(changed: Uint8Array, end: number): number {
   return count;
 }
 
-function descents(tsUs: Float64Array, rows: Int32Array): number {
-  let count = 0;
-  let previousUs = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < rows.length; k++) {
-    const ts = tsUs[rows[k]];
-    if (ts < previousUs) count++;
-    previousUs = ts;
-  }
-  return count;
+interface SessionGroup {
+  readonly span: SessionSpan;
+  readonly rows: Int32Array;
 }
 
-/** Rows per session, sessions in time order, rows in input order. */
-function groupBySession({
-  rows,
-  spanOf,
-  spans,
-}: SessionRows): { readonly span: SessionSpan; readonly rows: Int32Array }[] {
+/** Rows per session, sessions in time order, rows in input order. A view of the input where that is ordered. */
+function groupBySession({ rows, spanOf, spans, descents }: SessionRows): SessionGroup[] {
   const ends = new Int32Array(spans.length + 1);
-  for (let k = 0; k < spanOf.length; k++) {
-    const after = spanOf[k] + 1;
-    ends[after] = ends[after] + 1;
+  for (let k = 0; k < spanOf.length; k++) ends[spanOf[k] + 1]++;
+  for (let s = 0; s < spans.length; s++) ends[s + 1] += ends[s];
+  let sorted = rows;
+  if (descents > 0) {
+    const next = ends.slice();
+    sorted = new Int32Array(rows.length);
+    for (let k = 0; k < rows.length; k++) sorted[next[spanOf[k]]++] = rows[k];
   }
-  for (let s = 0; s < spans.length; s++) ends[s + 1] = ends[s + 1] + ends[s];
-  const next = ends.slice();
-  const sorted = new Int32Array(rows.length);
-  for (let k = 0; k < rows.length; k++) {
-    const span = spanOf[k];
-    const position = next[span];
-    sorted[position] = rows[k];
-    next[span] = position + 1;
-  }
-  const groups: { span: SessionSpan; rows: Int32Array }[] = [];
-  for (const [s, span] of spans.entries()) {
-    const group = sorted.subarray(ends[s], ends[s + 1]);
-    if (group.length > 0) groups.push({ span, rows: group });
-  }
-  return groups;
+  return spans
+    .map((span, s) => ({ span, rows: sorted.subarray(ends[s], ends[s + 1]) }))
+    .filter((group) => group.rows.length > 0);
 }
 
 function contractOf(bars: Bars, rows: Int32Array): string | null {

@@ -233,7 +233,7 @@ function frontRows(
     }
     if (wanted >= 0 && contractOf[instrument[row]] === wanted) rows[kept++] = row;
   }
-  return rows.slice(0, kept);
+  return rows.subarray(0, kept);
 }
 
 function severalContracts(volumes: DayVolumes): number {

@@ -26,8 +26,8 @@ export interface DayVolumes {
   /** Per date and contract (row-major); negative volumes count as 0. */
   readonly volume: Float64Array;
   readonly barCount: Int32Array;
-  /** Rows of every instrument. */
-  readonly rowsOfInstrument: Int32Array;
+  /** Rows of every instrument that cannot be a front contract. */
+  readonly otherRows: Int32Array;
 }
 
 /** Contract name of an instrument, as reports and tables write it. */
@@ -79,18 +79,17 @@ export interface InstrumentRowCounts {
 
 export function instrumentRowCounts(
   instruments: readonly Instrument[],
-  { table, rowsOfInstrument }: DayVolumes,
+  { table, barCount, otherRows: rowsOfInstrument }: DayVolumes,
 ): InstrumentRowCounts {
-  let outrightRows = 0;
+  const outrightRows = barCount.reduce((sum, count) => sum + count, 0);
   let spreadRows = 0;
   let otherRows = 0;
   let unmappedRows = 0;
   for (const [k, { symbol }] of instruments.entries()) {
-    const rowCount = rowsOfInstrument[k];
-    if ((table.contractOf[k] ?? -1) >= 0) outrightRows += rowCount;
-    else if (symbol === null) unmappedRows += rowCount;
-    else if (isSpread(symbol)) spreadRows += rowCount;
-    else otherRows += rowCount;
+    if (table.contractOf[k] >= 0) continue;
+    if (symbol === null) unmappedRows += rowsOfInstrument[k];
+    else if (isSpread(symbol)) spreadRows += rowsOfInstrument[k];
+    else otherRows += rowsOfInstrument[k];
   }
   return { outrightRows, spreadRows, otherRows, unmappedRows };
 }
@@ -120,7 +119,7 @@ export function dayVolumes(
   const { firstDay, dayCount, startsUs } = datesOf(bars.tsUs, hours);
   const volume = new Float64Array(dayCount * contractCount);
   const barCount = new Int32Array(dayCount * contractCount);
-  const rowsOfInstrument = new Int32Array(bars.instruments.length);
+  const otherRows = new Int32Array(bars.instruments.length);
   const { tsUs, volume: rowVolume } = bars;
   let date = 1;
   let fromUs = 0;
@@ -132,14 +131,15 @@ export function dayVolumes(
       fromUs = startsUs[date - 1];
       toUs = startsUs[date];
     }
-    const index = instrument[row];
-    rowsOfInstrument[index] = rowsOfInstrument[index] + 1;
-    const contract = contractOf[index] ?? -1;
-    if (contract < 0) continue;
+    const contract = contractOf[instrument[row]];
+    if (contract < 0) {
+      otherRows[instrument[row]]++;
+      continue;
+    }
     const cell = (date - 1) * contractCount + contract;
     const contracts = rowVolume[row];
-    if (contracts > 0) volume[cell] = volume[cell] + contracts;
-    barCount[cell] = barCount[cell] + 1;
+    if (contracts > 0) volume[cell] += contracts;
+    barCount[cell]++;
   }
-  return { table, firstDay, dayCount, startsUs, volume, barCount, rowsOfInstrument };
+  return { table, firstDay, dayCount, startsUs, volume, barCount, otherRows };
 }

@@ -176,12 +176,18 @@ function fillTimes(
   const slotSeconds = slotUs / US_PER_SECOND;
   const first = clock.secondOfDayAt(firstUs);
   const sameDay = clock.secondOfDayAt(lastUs) === first + (slotCount - 1) * slotSeconds;
+  let half = 0;
+  let halfEnd = 0;
   for (let slot = 0; slot < slotCount; slot++) {
     const ts = firstUs + slot * slotUs;
     const second = sameDay ? first + slot * slotSeconds : clock.secondOfDayAt(ts);
     tsUs[start + slot] = ts;
     secondOfDay[start + slot] = second;
-    rowsInHalfHour[Math.floor(second / HALF_HOUR)]++;
+    if (second >= halfEnd || second < halfEnd - HALF_HOUR) {
+      half = Math.floor(second / HALF_HOUR);
+      halfEnd = (half + 1) * HALF_HOUR;
+    }
+    rowsInHalfHour[half]++;
   }
 }
 
@@ -192,6 +198,7 @@ function fillSession(
   realInHalfHour: Int32Array,
 ): FillCounts {
   const { tsUs, openTicks, highTicks, lowTicks, closeTicks, volume } = clean;
+  const { openTicks: opens, highTicks: highs, lowTicks: lows, closeTicks: closes, volume: volumes } = grid;
   const counts: FillCounts = { realRows: 0, leadingFill: 0, longestFill: 0, offGridRows: 0 };
   let next = start;
   let price = openTicks[session.start];
@@ -201,23 +208,23 @@ function fillSession(
     if (slot !== position) counts.offGridRows++;
     const row = start + slot;
     if (row < next) {
-      grid.highTicks[row] = Math.max(grid.highTicks[row], highTicks[bar]);
-      grid.lowTicks[row] = Math.min(grid.lowTicks[row], lowTicks[bar]);
-      grid.volume[row] += volume[bar];
+      highs[row] = Math.max(highs[row], highTicks[bar]);
+      lows[row] = Math.min(lows[row], lowTicks[bar]);
+      volumes[row] += volume[bar];
     } else {
       if (row - next > counts.longestFill) counts.longestFill = row - next;
       if (counts.realRows === 0) counts.leadingFill = slot;
       repeatPrice(grid, next, row, price);
-      grid.openTicks[row] = openTicks[bar];
-      grid.highTicks[row] = highTicks[bar];
-      grid.lowTicks[row] = lowTicks[bar];
-      grid.volume[row] = volume[bar];
+      opens[row] = openTicks[bar];
+      highs[row] = highTicks[bar];
+      lows[row] = lowTicks[bar];
+      volumes[row] = volume[bar];
       realInHalfHour[Math.floor(grid.secondOfDay[row] / HALF_HOUR)]++;
       counts.realRows++;
       next = row + 1;
     }
     price = closeTicks[bar];
-    grid.closeTicks[row] = price;
+    closes[row] = price;
   }
   const end = start + slotCount;
   if (end - next > counts.longestFill) counts.longestFill = end - next;
@@ -227,11 +234,12 @@ function fillSession(
 
 /** Rows [from, to) at one price; their volume stays 0. */
 function repeatPrice(grid: Grid, from: number, to: number, price: number): void {
+  const { openTicks, highTicks, lowTicks, closeTicks } = grid;
   for (let row = from; row < to; row++) {
-    grid.openTicks[row] = price;
-    grid.highTicks[row] = price;
-    grid.lowTicks[row] = price;
-    grid.closeTicks[row] = price;
+    openTicks[row] = price;
+    highTicks[row] = price;
+    lowTicks[row] = price;
+    closeTicks[row] = price;
   }
 }
 

@@ -27,8 +27,8 @@ export function extent(values: Float64Array): readonly [min: number, max: number
   let max = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < values.length; k++) {
     const value = values[k];
-    if (value < min) min = value;
-    if (value > max) max = value;
+    min = Math.min(min, value);
+    max = Math.max(max, value);
   }
   return [min, max];
 }

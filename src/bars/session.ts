@@ -12,6 +12,8 @@ export interface SessionRows {
   readonly spanOf: Int32Array;
   /** The sessions the calendar has between the input's first and last date, with bars or without. */
   readonly spans: readonly SessionSpan[];
+  /** Rows that start before the row preceding them; with none, rows are in time order. */
+  readonly descents: number;
 }
 
 /** A date whose bars fill the session's hours moved by `shiftSeconds` (3600: an hour late). */
@@ -88,6 +90,8 @@ export function inSession(
   let fromUs = 0;
   let toUs = 0;
   let span = -1;
+  let descents = 0;
+  let previousUs = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < rows.length; k++) {
     const row = rows[k];
     const ts = tsUs[row];
@@ -100,10 +104,17 @@ export function inSession(
     }
     barsInPart[part] = barsInPart[part] + 1;
     if (span < 0) continue;
+    if (ts < previousUs) descents++;
+    previousUs = ts;
     kept[keptCount] = row;
     spanOf[keptCount++] = span;
   }
-  const inside = { rows: kept.slice(0, keptCount), spanOf: spanOf.slice(0, keptCount), spans };
+  const inside = {
+    rows: kept.subarray(0, keptCount),
+    spanOf: spanOf.subarray(0, keptCount),
+    spans,
+    descents,
+  };
   return { inside, report: sessionReport(rows.length, inside, edges, barsInPart, options) };
 }
 
