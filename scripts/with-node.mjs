@@ -1,6 +1,6 @@
 // Runs a script on the Node this project pins, installing the dependencies first when they are missing.
 // Plain JavaScript for any Node from 20 on: it is what `npm start` and `npm test` reach first on a fresh clone.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,12 @@ if (!existsSync(node)) {
   );
   process.exit(1);
 }
-const child = spawnSync(node, process.argv.slice(2), { stdio: 'inherit' });
-if (child.signal) process.kill(process.pid, child.signal);
-process.exit(child.status ?? 1);
+const child = spawn(node, process.argv.slice(2), { stdio: 'inherit' });
+// Ctrl-C reaches the child from the terminal, which decides when it is done; other signals are passed on.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code, signal) => {
+  if (signal === null) process.exit(code ?? 1);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});

@@ -1,0 +1,86 @@
+import type { MonthOutcome, RunEvent, RunListener, Stage } from '../months/index.ts';
+import type { Output } from './output.ts';
+import { formatCount, formatSeconds } from './text-table.ts';
+
+const BAR_WIDTH = 24;
+const REDRAW_MS = 80;
+
+/**
+ * Shows a run as it goes: on a terminal a bar per month at work and one over all, redrawn in place; piped, a plain
+ * line per finished month. Says rows per second and the time left, both from the months finished so far.
+ */
+export function runProgress(output: Output, now: () => number): RunListener {
+  const started = now();
+  const atWork = new Map<string, { stage: Stage; done: number }>();
+  let months: readonly string[] = [];
+  let finished = 0;
+  let rows = 0;
+  let drawnLines = 0;
+  let lastDraw = 0;
+
+  const erase = () => {
+    if (drawnLines > 0) output.draw(`\u001b[${drawnLines}A\u001b[J`);
+    drawnLines = 0;
+  };
+  const overall = (): string => {
+    const seconds = (now() - started) / 1000;
+    const inFlight = [...atWork.values()].reduce((sum, each) => sum + each.done, 0);
+    const share = months.length === 0 ? 1 : (finished + inFlight) / months.length;
+    const rate = seconds > 0 ? rows / seconds : 0;
+    const left = share > 0.02 ? formatSeconds((seconds / share) * (1 - share)) : '…';
+    return `${bar(share)}  ${finished}/${months.length} months  ${formatCount(Math.round(rate))} rows/s  ETA ${left}`;
+  };
+  const draw = (force: boolean) => {
+    if (!output.options.interactive || (!force && now() - lastDraw < REDRAW_MS)) return;
+    lastDraw = now();
+    erase();
+    const lines = [...atWork].map(([month, { stage, done }]) => `${month}  ${bar(done)}  ${stage}`);
+    lines.push(`all      ${overall()}`);
+    output.draw(`${lines.join('\n')}\n`);
+    drawnLines = lines.length;
+  };
+
+  return (event: RunEvent) => {
+    switch (event.type) {
+      case 'run-started':
+        months = event.months;
+        break;
+      case 'leftovers-removed':
+        output.note(`removed ${event.files.length} files an interrupted run had left`);
+        break;
+      case 'month-started':
+        atWork.set(event.month, { stage: 'decode', done: 0 });
+        draw(false);
+        break;
+      case 'month-progress':
+        atWork.set(event.month, { stage: event.stage, done: event.done });
+        draw(false);
+        break;
+      case 'month-finished':
+        atWork.delete(event.outcome.month);
+        if (event.outcome.status === 'skipped') break;
+        finished++;
+        rows += event.outcome.rows;
+        erase();
+        output.note(`${outcomeLine(event.outcome)}  (${finished}/${months.length})`);
+        draw(true);
+        break;
+      case 'run-finished':
+        erase();
+        break;
+    }
+  };
+}
+
+function bar(share: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_WIDTH);
+  const percent = String(Math.floor(share * 100)).padStart(3);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percent}%`;
+}
+
+function outcomeLine(outcome: MonthOutcome): string {
+  if (outcome.status === 'failed') {
+    return `${outcome.month}  failed     ${outcome.error?.code ?? ''}: ${outcome.error?.message ?? ''}`;
+  }
+  return `${outcome.month}  succeeded  ${formatCount(outcome.rows)} rows in ${formatSeconds(outcome.seconds)}`;
+}

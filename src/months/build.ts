@@ -1,0 +1,114 @@
+import { type Grid, pointsOfTicks, unitsOf } from '../bars/index.ts';
+import { computeFeatures, type FeatureArrays, featureColumns } from '../features/index.ts';
+import { computeLabels, type ModeColumns } from '../labels/index.ts';
+import { type ColumnData, encodeRowGroup } from '../parquet/index.ts';
+import type { Processing } from './processing.ts';
+import { StageClock } from './stage-clock.ts';
+import { inSchemaOrder, parquetSchemaOf, trainingBarsTable } from './tables.ts';
+import type { BuildTask, BuiltRowGroup } from './tasks.ts';
+
+/** Rows a row group has at the most, unless one session has more: six day sessions. */
+const ROW_GROUP_ROWS = 162_000;
+
+/**
+ * Cuts a grid's sessions into runs of nearly equal length, each a row group. The cut depends on the grid alone, so
+ * a file's bytes never depend on the number of threads.
+ */
+export function rowGroupSessions(
+  grid: Grid,
+): { readonly firstSession: number; readonly endSession: number }[] {
+  const groupCount = Math.max(1, Math.ceil(grid.rowCount / ROW_GROUP_ROWS));
+  const runs: { firstSession: number; endSession: number }[] = [];
+  let firstSession = 0;
+  for (let group = 1; group <= groupCount && firstSession < grid.sessions.length; group++) {
+    const goal = (grid.rowCount * group) / groupCount;
+    let endSession = firstSession + 1;
+    while (endSession < grid.sessions.length && grid.sessions[endSession - 1].end < goal) endSession++;
+    runs.push({ firstSession, endSession });
+    firstSession = endSession;
+  }
+  return runs;
+}
+
+/** The sessions [first, end) of a grid as a grid of their own, over the same memory. */
+export function sliceSessions(grid: Grid, firstSession: number, endSession: number): Grid {
+  const chosen = grid.sessions.slice(firstSession, endSession);
+  const start = chosen[0]?.start ?? 0;
+  const end = chosen.at(-1)?.end ?? start;
+  return {
+    rowCount: end - start,
+    tsUs: grid.tsUs.subarray(start, end),
+    openTicks: grid.openTicks.subarray(start, end),
+    highTicks: grid.highTicks.subarray(start, end),
+    lowTicks: grid.lowTicks.subarray(start, end),
+    closeTicks: grid.closeTicks.subarray(start, end),
+    volume: grid.volume.subarray(start, end),
+    secondOfDay: grid.secondOfDay.subarray(start, end),
+    sessions: chosen.map((each) => ({ ...each, start: each.start - start, end: each.end - start })),
+  };
+}
+
+/** label → feature → encode for a run of whole sessions. */
+export function buildRowGroup(task: BuildTask): BuiltRowGroup {
+  const clock = new StageClock();
+  const { instrument, labels: options } = task.processing;
+  const grid = sliceSessions(task.grid, task.firstSession, task.endSession);
+  const start = task.grid.sessions[task.firstSession]?.start ?? 0;
+  const labels = computeLabels(grid, {
+    modes: options.modes,
+    timeoutBars: options.timeoutSeconds,
+    affected: task.affected.subarray(start, start + grid.rowCount),
+    scope: 'session',
+  });
+  clock.lap('label');
+  const features = computeFeatures(grid, { tickSize: instrument.tickSize, scope: 'session' });
+  clock.lap('feature');
+  const schema = parquetSchemaOf(trainingBarsTable(options.modes).schema);
+  const columns = inSchemaOrder(schema, trainingColumns(grid, task.processing, labels, features.columns));
+  const rowGroup = encodeRowGroup(schema, columns, { zstdLevel: task.compressionLevel });
+  clock.lap('encode');
+  return {
+    rowGroup,
+    failures: features.failures.map(({ category, error }) => ({ category, message: String(error) })),
+    winners: labels.map(({ label }) => label.reduce((sum, value) => sum + value, 0)),
+    seconds: clock.seconds,
+  };
+}
+
+/** Every column of `training_bars` by name: bars, labels and weights, features. */
+export function trainingColumns(
+  grid: Grid,
+  { instrument, labels: { modes } }: Processing,
+  labels: readonly ModeColumns[],
+  features: FeatureArrays,
+): Map<string, ColumnData> {
+  const columns = barColumns(grid, instrument.tickSize);
+  modes.forEach(({ name }, at) => {
+    columns.set(`label_${name}`, { values: labels[at].label });
+    columns.set(`weight_${name}`, { values: labels[at].weight });
+  });
+  for (const { name } of featureColumns) {
+    const values = features[name];
+    columns.set(name, values instanceof Float32Array ? { values, nanIsNull: true } : { values });
+  }
+  return columns;
+}
+
+/** Time, prices in points and volume. */
+export function barColumns(grid: Grid, tickSize: number): Map<string, ColumnData> {
+  return new Map<string, ColumnData>([
+    ['timestamp', { values: grid.tsUs }],
+    ['open', { values: prices(grid.openTicks, tickSize) }],
+    ['high', { values: prices(grid.highTicks, tickSize) }],
+    ['low', { values: prices(grid.lowTicks, tickSize) }],
+    ['close', { values: prices(grid.closeTicks, tickSize) }],
+    ['volume', { values: grid.volume }],
+  ]);
+}
+
+function prices(ticks: Int32Array, tickSize: number): Float64Array {
+  const tickUnits = unitsOf(tickSize);
+  const points = new Float64Array(ticks.length);
+  for (let row = 0; row < ticks.length; row++) points[row] = pointsOfTicks(ticks[row], tickUnits);
+  return points;
+}

@@ -1,0 +1,208 @@
+import { BarlineError } from '../base/index.ts';
+import {
+  type AddFile,
+  type ColumnStatistics,
+  DeltaTable,
+  type FileStatistics,
+  type TableDefinition,
+} from '../delta/index.ts';
+import {
+  assembleFile,
+  type ColumnData,
+  columnStatistics,
+  type EncodedRowGroup,
+  encodeRowGroup,
+  type ParquetSchema,
+  type StatisticValue,
+} from '../parquet/index.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
+import type { Month } from './month.ts';
+import type { MonthRecord } from './plan.ts';
+import { inSchemaOrder, MONTH_COLUMN, MONTH_TABLES, type MonthTable, parquetSchemaOf } from './tables.ts';
+
+/** Tag of a statistics file's `add` action: the record of its month, so that planning opens no Parquet. */
+const RECORD_TAG = 'barline.month';
+
+/** The application id of a month's transactions on `training_bars`. */
+const appIdOf = (month: Month) => `barline-month-${month}`;
+
+/** The four monthly tables of a lake, opened or created as they are needed. */
+export class MonthlyLake {
+  readonly storage: Storage;
+  readonly #runId: string;
+  readonly #definitions: Readonly<Record<MonthTable, TableDefinition>>;
+  readonly #tables = new Map<MonthTable, Promise<DeltaTable>>();
+
+  private constructor(
+    uri: string,
+    runId: string,
+    definitions: Readonly<Record<MonthTable, TableDefinition>>,
+  ) {
+    this.storage = openStorage(uri, { writer: runId });
+    this.#runId = runId;
+    this.#definitions = definitions;
+  }
+
+  /** Opens the tables that are there. Throws `DELTA_SCHEMA_MISMATCH` when one of them has other columns. */
+  static async open(
+    uri: string,
+    runId: string,
+    definitions: Readonly<Record<MonthTable, TableDefinition>>,
+  ): Promise<MonthlyLake> {
+    const lake = new MonthlyLake(uri, runId, definitions);
+    for (const name of MONTH_TABLES) {
+      if (await lake.#exists(name)) await lake.#openOrCreate(name);
+    }
+    return lake;
+  }
+
+  async #exists(name: MonthTable): Promise<boolean> {
+    for await (const _ of this.storage.list(`${name}/_delta_log/`, { details: false })) return true;
+    return false;
+  }
+
+  #openOrCreate(name: MonthTable): Promise<DeltaTable> {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const storage = openStorage(`${this.storage.uri}/${name}`, { writer: this.#runId });
+    const table = DeltaTable.openOrCreate(storage, this.#definitions[name]);
+    this.#tables.set(name, table);
+    // a disk that was full may have room for the next month
+    table.catch(() => this.#tables.delete(name));
+    return table;
+  }
+
+  /** Paths every version of a table names; none when there is no table. */
+  async referencedPaths(name: string): Promise<ReadonlySet<string>> {
+    const table = MONTH_TABLES.find((each) => each === name);
+    return (table && (await (await this.#tables.get(table))?.allReferencedPaths())) ?? new Set();
+  }
+
+  /** What the lake knows of each finished month: those whose statistics and rows belong together. */
+  async records(): Promise<Map<Month, MonthRecord>> {
+    const records = new Map<Month, MonthRecord>();
+    const training = await (await this.#tables.get('training_bars'))?.snapshot();
+    const statistics = await (await this.#tables.get('monthly_statistics'))?.snapshot();
+    if (training === undefined || statistics === undefined) return records;
+    for (const file of statistics.files()) {
+      const record = parseRecord(file);
+      if (record === undefined) continue;
+      // a month whose replacement was cut short has the new statistics beside the old rows
+      if (training.transactions.get(appIdOf(record.month))?.version !== record.txnVersion) continue;
+      records.set(record.month, record);
+    }
+    return records;
+  }
+
+  /** A number above those of all earlier transactions of the month. */
+  async nextTxnVersion(month: Month, nowMs: number): Promise<number> {
+    const snapshot = await (await this.#tables.get('training_bars'))?.snapshot();
+    const last = snapshot?.transactions.get(appIdOf(month))?.version ?? 0;
+    return Math.max(last + 1, nowMs);
+  }
+
+  /** Writes a data file of a month, durably; no version names it yet. */
+  async writeRowGroups(
+    name: MonthTable,
+    month: Month,
+    rowGroups: readonly EncodedRowGroup[],
+    tags?: Readonly<Record<string, string>>,
+  ): Promise<AddFile> {
+    const table = await this.#openOrCreate(name);
+    const schema = parquetSchemaOf(this.#definitions[name].schema);
+    const partitionValues = { [MONTH_COLUMN]: month };
+    const path = table.newFilePath(partitionValues, this.#runId);
+    const written = await table.storage.write(path, assembleFile(schema, rowGroups));
+    return table.addFile({
+      ...written,
+      partitionValues,
+      statistics: fileStatistics(schema, rowGroups),
+      ...(tags && { tags }),
+    });
+  }
+
+  /** The same from columns, for the small tables; no rows, no file. */
+  async writeColumns(
+    name: MonthTable,
+    month: Month,
+    columns: ReadonlyMap<string, ColumnData>,
+    tags?: Readonly<Record<string, string>>,
+  ): Promise<AddFile[]> {
+    const schema = parquetSchemaOf(this.#definitions[name].schema);
+    const rowGroup = encodeRowGroup(schema, inSchemaOrder(schema, columns));
+    return rowGroup.rowCount === 0 ? [] : [await this.writeRowGroups(name, month, [rowGroup], tags)];
+  }
+
+  static recordTags(record: MonthRecord): Readonly<Record<string, string>> {
+    return { [RECORD_TAG]: JSON.stringify(record) };
+  }
+
+  /**
+   * Replaces a month in all four tables, `training_bars` last: a crash in between leaves the old rows, and
+   * statistics whose transaction is not that of the rows, so that the next run takes the month again. Returns the
+   * version of `training_bars`.
+   */
+  async commitMonth(
+    month: Month,
+    files: Readonly<Record<MonthTable, readonly AddFile[]>>,
+    txnVersion: number,
+  ): Promise<number> {
+    let version = 0;
+    for (const name of MONTH_TABLES) {
+      const table = await this.#openOrCreate(name);
+      const scan = await table.scan({ where: { [MONTH_COLUMN]: month } });
+      const isEmpty = files[name].length === 0 && scan.files.length === 0;
+      if (isEmpty && name !== 'training_bars') continue;
+      const txn = name === 'training_bars' ? { txn: { appId: appIdOf(month), version: txnVersion } } : {};
+      ({ version } = await table.replaceWhere({ [MONTH_COLUMN]: month }, files[name], txn));
+    }
+    return version;
+  }
+
+  /** Deletes data files that were written and will not be committed. */
+  async discard(files: readonly (readonly [MonthTable, AddFile])[]): Promise<void> {
+    for (const [name, file] of files) {
+      const table = await this.#tables.get(name);
+      // the names of our files need no escaping, so the path in the log is the path on disk
+      await table?.storage.delete(decodeURIComponent(file.path)).catch(() => false);
+    }
+  }
+}
+
+/** Statistics of a file as the log wants them. */
+export function fileStatistics(schema: ParquetSchema, rowGroups: readonly EncodedRowGroup[]): FileStatistics {
+  const columns = new Map<string, ColumnStatistics>();
+  columnStatistics(schema, rowGroups).forEach((column, index) => {
+    const { name, type } = schema.fields[index];
+    const bound = (value: StatisticValue | null) => {
+      if (value === null || value instanceof Uint8Array) return {};
+      // the log's times are bigint microseconds
+      return { value: type === 'timestamp' ? BigInt(Number(value)) : value };
+    };
+    const min = bound(column.min).value;
+    const max = bound(column.max).value;
+    columns.set(name, {
+      nullCount: column.nullCount,
+      hasNaN: column.nanCount > 0,
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+    });
+  });
+  return { rowCount: rowGroups.reduce((sum, each) => sum + each.rowCount, 0), columns };
+}
+
+function parseRecord(file: AddFile): MonthRecord | undefined {
+  const text = file.tags?.[RECORD_TAG];
+  if (text === undefined || text === null) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (isRecord(value)) return value;
+  throw new BarlineError({
+    code: 'MONTH_RECORD',
+    message: `monthly_statistics: the tag ${RECORD_TAG} of ${file.path} is not a month's record`,
+    hint: 'run `barline months run --force` for that month',
+  });
+}
+
+function isRecord(value: unknown): value is MonthRecord {
+  return typeof value === 'object' && value !== null && 'month' in value && 'txnVersion' in value;
+}

@@ -1,0 +1,251 @@
+import type { AddFile } from '../delta/index.ts';
+import { columnStatistics } from '../parquet/index.ts';
+import { rowGroupSessions } from './build.ts';
+import type { RawMonth } from './discovery.ts';
+import type { MonthReason } from './events.ts';
+import { MonthlyLake } from './lake.ts';
+import { shiftMonth } from './month.ts';
+import { checksum } from './planning.ts';
+import { configHash, kernelVersionsText } from './processing.ts';
+import type { FinishedMonth, RunContext, RunOptions } from './run.ts';
+import { quarantineColumns, rollColumns } from './side-tables.ts';
+import { addSeconds, StageClock, type StageSeconds } from './stage-clock.ts';
+import { type MonthFacts, statisticsColumns, statisticsDocument } from './statistics.ts';
+import { type MonthTable, parquetSchemaOf, trainingBarsTable } from './tables.ts';
+import type { BuiltRowGroup, LastFront, PreparedMonth } from './tasks.ts';
+import { type ColumnBounds, validateFeatures } from './validation.ts';
+
+interface JobHooks {
+  readonly startedMs: number;
+  /** Awaited before the lake is first written to. */
+  readonly beforeWriting: () => Promise<void>;
+  /** Runs commits one after another. */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** One month from its file to its commit. Throws a BarlineError, with nothing of the month left in the lake. */
+export async function makeMonth(
+  raw: RawMonth,
+  reason: MonthReason,
+  options: RunOptions,
+  context: RunContext,
+  hooks: JobHooks,
+): Promise<FinishedMonth> {
+  const { onEvent, processing, signal } = options;
+  const { month } = raw;
+  const progress = (stage: 'contract' | 'feature' | 'write' | 'commit', done: number) =>
+    onEvent({ type: 'month-progress', month, stage, done });
+  const previous = await previousFront(raw, options, context);
+  const prepared = await context.pool.prepare({
+    kind: 'prepare',
+    month,
+    sourceUri: options.sourceUri,
+    path: raw.path,
+    processing,
+    previousFront: previous?.contract ?? null,
+  });
+  progress('feature', 0.3);
+  const built = await buildAll(raw, prepared, options, context, (share) =>
+    progress('feature', 0.3 + share * 0.55),
+  );
+  signal.throwIfAborted();
+  await hooks.beforeWriting();
+  progress('write', 0.85);
+  return storeMonth(raw, reason, { prepared, built, previous }, options, context, hooks);
+}
+
+/** Front contract of the month before: from this run, from the lake's record, or from its file. */
+async function previousFront(
+  { month }: RawMonth,
+  options: RunOptions,
+  { fronts, discovery, records, source, pool }: RunContext,
+): Promise<LastFront | null> {
+  const before = discovery.months.find((raw) => raw.month === shiftMonth(month, -1));
+  if (before === undefined) return null;
+  const { processing } = options;
+  const task = { kind: 'front', sourceUri: options.sourceUri, path: before.path, processing } as const;
+  // a file that cannot be read is not at hand; its own month says why
+  const read = () => pool.front(task).catch(() => null);
+  // without flipping back a month's own choice hangs on the one before it: ask the file alone
+  if (processing.contract.noFlipBack) return fronts.of(`${before.month} alone`, read);
+  return fronts.of(before.month, async () => {
+    const record = records.get(before.month);
+    if (record !== undefined && record.configHash === configHash(processing)) {
+      const sha256 = await checksum(source, before, record);
+      if (sha256 === record.sourceSha256) return { contract: record.lastFront, sha256 };
+    }
+    return read();
+  });
+}
+
+async function buildAll(
+  { month }: RawMonth,
+  prepared: PreparedMonth,
+  options: RunOptions,
+  context: RunContext,
+  onShare: (share: number) => void,
+): Promise<BuiltRowGroup[]> {
+  const { grid, affected } = prepared;
+  const runs = rowGroupSessions(grid);
+  let done = 0;
+  return Promise.all(
+    runs.map(async ({ firstSession, endSession }) => {
+      const built = await context.pool.build({
+        kind: 'build',
+        month,
+        grid,
+        affected,
+        processing: options.processing,
+        firstSession,
+        endSession,
+        compressionLevel: options.compressionLevel,
+      });
+      done++;
+      onShare(done / runs.length);
+      return built;
+    }),
+  );
+}
+
+interface MadeMonth {
+  readonly prepared: PreparedMonth;
+  readonly built: readonly BuiltRowGroup[];
+  readonly previous: LastFront | null;
+}
+
+/** validate → write → statistics → commit. All data files are on disk before the first commit. */
+async function storeMonth(
+  raw: RawMonth,
+  reason: MonthReason,
+  made: MadeMonth,
+  options: RunOptions,
+  { lake }: RunContext,
+  { startedMs, exclusively }: JobHooks,
+): Promise<FinishedMonth> {
+  const { month } = raw;
+  const { prepared, built } = made;
+  const clock = new StageClock();
+  const facts = monthFacts(raw, made, options, startedMs, await lake.nextTxnVersion(month, options.now()));
+  clock.lap('validate');
+  const written: [MonthTable, AddFile][] = [];
+  const note = (name: MonthTable, files: readonly AddFile[]) => {
+    for (const file of files) written.push([name, file]);
+  };
+  try {
+    if (prepared.grid.rowCount > 0) {
+      note('training_bars', [
+        await lake.writeRowGroups(
+          'training_bars',
+          month,
+          built.map(({ rowGroup }) => rowGroup),
+        ),
+      ]);
+    }
+    note('quarantine', await lake.writeColumns('quarantine', month, quarantineColumns(prepared.quarantine)));
+    note('rolls', await lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events)));
+    clock.lap('write');
+    const statistics = statisticsColumns(statisticsDocument(facts), facts);
+    const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
+    note('monthly_statistics', await lake.writeColumns('monthly_statistics', month, statistics, tags));
+    clock.lap('statistics');
+    options.signal.throwIfAborted();
+  } catch (error) {
+    await lake.discard(written);
+    throw error;
+  }
+  const of = (name: MonthTable) => written.filter(([table]) => table === name).map(([, file]) => file);
+  const files = {
+    quarantine: of('quarantine'),
+    rolls: of('rolls'),
+    monthly_statistics: of('monthly_statistics'),
+    training_bars: of('training_bars'),
+  };
+  const version = await exclusively(() => lake.commitMonth(month, files, facts.txnVersion));
+  clock.lap('commit');
+  return {
+    outcome: {
+      month,
+      status: 'succeeded',
+      reason,
+      rows: prepared.grid.rowCount,
+      sessions: prepared.grid.sessions.length,
+      rolls: prepared.rolls.events.length,
+      quarantined: prepared.quarantine.rowCount,
+      seconds: (options.now() - startedMs) / 1000,
+      version,
+      error: null,
+    },
+    stageSeconds: addSeconds(facts.stageSeconds, clock.seconds),
+  };
+}
+
+function monthFacts(
+  raw: RawMonth,
+  { prepared, built, previous }: MadeMonth,
+  options: RunOptions,
+  startedMs: number,
+  txnVersion: number,
+): MonthFacts {
+  const { processing } = options;
+  const { modes } = processing.labels;
+  const stageSeconds = built.reduce<StageSeconds>(
+    (sum, each) => addSeconds(sum, each.seconds),
+    prepared.seconds,
+  );
+  return {
+    month: raw.month,
+    processedAtMs: options.now(),
+    seconds: (options.now() - startedMs) / 1000,
+    configHash: configHash(processing),
+    sourcePath: raw.path,
+    previousFront: previous?.contract ?? null,
+    prepared,
+    stageSeconds,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    modes: modes.map(({ name }, at) => ({
+      name,
+      winners: built.reduce((sum, { winners }) => sum + winners[at], 0),
+    })),
+    featureFlags: validateFeatures(
+      boundsOf(built, processing.labels.modes),
+      prepared.grid.rowCount,
+      processing.instrument,
+    ),
+    featureFailures: built.flatMap(({ failures }) => failures),
+    txnVersion,
+  };
+}
+
+function boundsOf(
+  built: readonly BuiltRowGroup[],
+  modes: RunOptions['processing']['labels']['modes'],
+): Map<string, ColumnBounds> {
+  const schema = parquetSchemaOf(trainingBarsTable(modes).schema);
+  const statistics = columnStatistics(
+    schema,
+    built.map(({ rowGroup }) => rowGroup),
+  );
+  const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  return new Map(
+    statistics.map(({ min, max, nullCount }, index) => [
+      schema.fields[index].name,
+      { min: number(min), max: number(max), nullCount },
+    ]),
+  );
+}
+
+function recordOf(raw: RawMonth, { prepared, previous }: MadeMonth, facts: MonthFacts) {
+  return {
+    month: raw.month,
+    configHash: facts.configHash,
+    kernelVersions: kernelVersionsText(),
+    sourceSha256: prepared.source.sha256,
+    sourceByteLength: raw.byteLength,
+    sourceModifiedMs: raw.modifiedMs,
+    sourcePath: raw.path,
+    previousSha256: previous?.sha256 ?? null,
+    lastFront: prepared.contract.lastSession?.front ?? null,
+    rowCount: prepared.grid.rowCount,
+    txnVersion: facts.txnVersion,
+  };
+}

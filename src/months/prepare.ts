@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import {
+  affectedRows,
+  type Bars,
+  calendarsOf,
+  chooseContract,
+  cleanBars,
+  dbnBarBuilder,
+  fillGrid,
+  findRolls,
+  inSession,
+  type TradingHours,
+  tradingHours,
+} from '../bars/index.ts';
+import { openDbn, symbolResolver } from '../dbn/index.ts';
+import { openStorage } from '../storage/index.ts';
+import type { Processing } from './processing.ts';
+import { StageClock } from './stage-clock.ts';
+import type { FrontTask, LastFront, PreparedMonth, PrepareTask } from './tasks.ts';
+
+interface RawBars {
+  readonly bars: Bars;
+  readonly sha256: string;
+  readonly byteLength: number;
+  readonly records: number;
+  readonly skippedRecords: number;
+  readonly dataset: string;
+}
+
+/** fetch → decode. The checksum is of the very bytes that are decoded. */
+async function readSource(sourceUri: string, path: string, clock: StageClock): Promise<RawBars> {
+  const source = openStorage(sourceUri);
+  const bytes = await source.read(path);
+  clock.lap('fetch');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await using reader = await openDbn(bytes, {
+    schema: 'ohlcv-1s',
+    name: source.localPath(path) ?? `${sourceUri}/${path}`,
+  });
+  const builder = dbnBarBuilder(symbolResolver(reader.metadata));
+  for await (const batch of reader.batches()) builder.add(batch);
+  const { bars } = builder.finish();
+  clock.lap('decode');
+  return {
+    bars,
+    sha256,
+    byteLength: bytes.length,
+    records: reader.counts.records,
+    skippedRecords: reader.counts.skipped,
+    dataset: reader.metadata.dataset,
+  };
+}
+
+export function hoursOf({ session, instrument, calendars }: Processing): TradingHours {
+  return tradingHours(session.name, {
+    sessions: [session],
+    calendars: calendarsOf(calendars),
+    ...(instrument.calendar !== null && { calendar: instrument.calendar }),
+  });
+}
+
+/**
+ * fetch → decode → contract → session → clean → grid, with a report of each. `onLastFront` hears the front contract
+ * of the last session as soon as it is known. Throws a BarlineError for a file that cannot be read.
+ */
+export async function prepareMonth(
+  task: PrepareTask,
+  onLastFront: (last: LastFront) => void,
+): Promise<PreparedMonth> {
+  const { processing, month, previousFront } = task;
+  const { instrument } = processing;
+  const clock = new StageClock();
+  const { bars, ...source } = await readSource(task.sourceUri, task.path, clock);
+  const hours = hoursOf(processing);
+  const contract = chooseContract(bars, { instrument, hours, ...processing.contract, previousFront });
+  onLastFront({ contract: contract.report.lastSession?.front ?? null, sha256: source.sha256 });
+  clock.lap('contract');
+  const session = inSession(bars, contract.rows, { hours, expected: datesOf(month) });
+  clock.lap('session');
+  const cleaned = cleanBars(bars, session.inside, { instrument });
+  clock.lap('clean');
+  const { grid, report: gridReport } = fillGrid(cleaned.clean, { clock: hours.clock });
+  const window = {
+    sessions: processing.labels.sessions,
+    affectedBefore: processing.labels.affectedBefore,
+    affectedAfter: processing.labels.affectedAfter,
+  };
+  const rolls = findRolls(grid, {
+    ...window,
+    mode: processing.labels.rolls,
+    instrument,
+    candidates: contract.report.rolls,
+    previousFront,
+  });
+  const affected = affectedRows(grid, rolls.events, window);
+  clock.lap('grid');
+  return {
+    grid,
+    affected,
+    quarantine: cleaned.quarantine,
+    rolls,
+    source,
+    contract: contract.report,
+    session: session.report,
+    cleaning: cleaned.report,
+    gridReport,
+    seconds: clock.seconds,
+  };
+}
+
+/** The front contract of a file's last session, judged by that file alone. */
+export async function lastFrontOf(task: FrontTask): Promise<LastFront> {
+  const { processing } = task;
+  const { bars, sha256 } = await readSource(task.sourceUri, task.path, new StageClock());
+  const { report } = chooseContract(bars, {
+    instrument: processing.instrument,
+    hours: hoursOf(processing),
+    ...processing.contract,
+  });
+  return { contract: report.lastSession?.front ?? null, sha256 };
+}
+
+/** First and last date of a month. */
+function datesOf(month: string): { from: string; to: string } {
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  const lastDay = new Date(Date.UTC(year, number, 0)).getUTCDate();
+  return { from: `${month}-01`, to: `${month}-${String(lastDay).padStart(2, '0')}` };
+}

@@ -1,0 +1,153 @@
+import { CLEANING_RULES } from '../bars/index.ts';
+import { VERSION } from '../base/index.ts';
+import type { ColumnData } from '../parquet/index.ts';
+import { KERNEL_VERSIONS } from './processing.ts';
+import type { StageSeconds } from './stage-clock.ts';
+import type { PreparedMonth } from './tasks.ts';
+import type { FeatureFlag } from './validation.ts';
+
+/** What is known of a month once it is made. */
+export interface MonthFacts {
+  readonly month: string;
+  readonly processedAtMs: number;
+  readonly seconds: number;
+  readonly configHash: string;
+  readonly sourcePath: string;
+  readonly previousFront: string | null;
+  readonly prepared: PreparedMonth;
+  readonly stageSeconds: StageSeconds;
+  readonly peakRssBytes: number;
+  readonly modes: readonly { readonly name: string; readonly winners: number }[];
+  readonly featureFlags: readonly FeatureFlag[];
+  readonly featureFailures: readonly { readonly category: string; readonly message: string }[];
+  readonly txnVersion: number;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+
+/** The statistics document of a month, keys in snake_case: what the stages report, and what the rows came from. */
+export function statisticsDocument(facts: MonthFacts) {
+  const { prepared } = facts;
+  const { contract, session, cleaning, gridReport, rolls, source } = prepared;
+  const rules = cleaning.rules;
+  return {
+    month_str: facts.month,
+    processing_date: new Date(facts.processedAtMs).toISOString(),
+    processing_time_minutes: facts.seconds / 60,
+    barline_version: VERSION,
+    kernel_versions: KERNEL_VERSIONS,
+    config_hash: facts.configHash,
+    source: {
+      file: facts.sourcePath,
+      bytes: source.byteLength,
+      sha256: source.sha256,
+      dataset: source.dataset,
+      records: source.records,
+      skipped_records: source.skippedRecords,
+    },
+    raw_bars: contract.rowsIn,
+    front_contract_bars: contract.rowsOut,
+    rth_bars: session.rowsOut,
+    final_bars: gridReport.rowCount,
+    fill_share: gridReport.fillShare,
+    longest_fill: gridReport.longestFill,
+    leading_fill: sum(gridReport.sessions.map((each) => each.leadingFill)),
+    fill_by_half_hour: gridReport.halfHours.map((each) => ({
+      from: each.from,
+      rows: each.rowCount,
+      filled: each.filledRows,
+      fill_share: each.rowCount === 0 ? null : each.filledRows / each.rowCount,
+    })),
+    sessions: gridReport.sessions.map((each) => ({
+      date: each.date,
+      contract: each.contract,
+      rows: each.rowCount,
+      real: each.realRows,
+      filled: each.filledRows,
+      leading_fill: each.leadingFill,
+      longest_fill: each.longestFill,
+    })),
+    missing_sessions: session.missingSessions,
+    emptied_sessions: cleaning.emptiedSessions,
+    timezone_issues: session.timezoneIssues.length,
+    timezone_issue_dates: session.timezoneIssues.map((each) => each.date),
+    price_issues_fixed: rules.ohlc_inconsistent_small + rules.off_tick,
+    outliers_detected: rules.spike + rules.out_of_bounds,
+    cleaning_rules: Object.fromEntries(CLEANING_RULES.map((rule) => [rule, rules[rule]])),
+    bars_dropped: cleaning.rowsDropped,
+    bars_changed: cleaning.rowsChanged,
+    contract: {
+      rule: contract.rule,
+      method: contract.method,
+      days_with_several_contracts: contract.daysWithSeveralContracts,
+      unmapped_bars: contract.unmappedRows,
+      spread_bars: contract.spreadRows,
+      look_ahead_dates: contract.lookAheadDates,
+      fronts: contract.fronts,
+    },
+    previous_front: facts.previousFront,
+    previous_front_known: rolls.previousFrontKnown,
+    rollover_events: rolls.events.map((event) => ({
+      timestamp: new Date(event.timestampUs / 1000).toISOString(),
+      price_gap: event.priceGap,
+      gap_direction: event.direction,
+      bars_affected: event.barsAffected,
+      from_contract: event.fromContract,
+      to_contract: event.toContract,
+    })),
+    bars_excluded_rollover: sum(Array.from(prepared.affected)),
+    mode_statistics: Object.fromEntries(
+      facts.modes.map(({ name, winners }) => [
+        name,
+        {
+          win_rate: gridReport.rowCount === 0 ? null : winners / gridReport.rowCount,
+          total_winners: winners,
+          total_samples: gridReport.rowCount,
+        },
+      ]),
+    ),
+    feature_flags: facts.featureFlags,
+    feature_failures: facts.featureFailures,
+    performance: {
+      seconds: facts.seconds,
+      stage_seconds: facts.stageSeconds,
+      rows_per_second: facts.seconds > 0 ? gridReport.rowCount / facts.seconds : null,
+      peak_rss_bytes: facts.peakRssBytes,
+    },
+    txn_version: facts.txnVersion,
+  };
+}
+
+export type StatisticsDocument = ReturnType<typeof statisticsDocument>;
+
+/** The row of `monthly_statistics`: the figures people filter by, and the document whole. */
+export function statisticsColumns(document: StatisticsDocument, facts: MonthFacts): Map<string, ColumnData> {
+  const whole = (value: number): ColumnData => ({ values: Float64Array.of(value) });
+  const text = (value: string): ColumnData => ({ values: [value] });
+  return new Map<string, ColumnData>([
+    ['processing_date', whole(facts.processedAtMs * 1000)],
+    ['processing_time_minutes', whole(document.processing_time_minutes)],
+    ['barline_version', text(document.barline_version)],
+    ['config_hash', text(document.config_hash)],
+    ['kernel_versions', text(JSON.stringify(document.kernel_versions))],
+    ['source_file', text(document.source.file)],
+    ['source_bytes', whole(document.source.bytes)],
+    ['source_sha256', text(document.source.sha256)],
+    ['raw_bars', whole(document.raw_bars)],
+    ['front_contract_bars', whole(document.front_contract_bars)],
+    ['rth_bars', whole(document.rth_bars)],
+    ['final_bars', whole(document.final_bars)],
+    ['sessions', whole(document.sessions.length)],
+    ['fill_share', whole(document.fill_share)],
+    ['price_issues_fixed', whole(document.price_issues_fixed)],
+    ['outliers_detected', whole(document.outliers_detected)],
+    ['timezone_issues', whole(document.timezone_issues)],
+    ['missing_sessions', whole(document.missing_sessions.length)],
+    ['quarantined', whole(facts.prepared.quarantine.rowCount)],
+    ['rollover_events', whole(document.rollover_events.length)],
+    ['bars_excluded_rollover', whole(document.bars_excluded_rollover)],
+    ['peak_rss_bytes', whole(facts.peakRssBytes)],
+    ['txn_version', whole(facts.txnVersion)],
+    ['document', text(JSON.stringify(document))],
+  ]);
+}

@@ -1,0 +1,89 @@
+import type {
+  CleaningReport,
+  ContractReport,
+  Grid,
+  GridReport,
+  Quarantine,
+  RollReport,
+  SessionReport,
+} from '../bars/index.ts';
+import type { EncodedRowGroup } from '../parquet/index.ts';
+import type { Processing } from './processing.ts';
+import type { StageSeconds } from './stage-clock.ts';
+
+/** What the worker threads are asked; all of it plain data or shared memory. */
+export type Task = PrepareTask | BuildTask | FrontTask;
+
+/** A month's file to its clean grid. */
+export interface PrepareTask {
+  readonly kind: 'prepare';
+  readonly month: string;
+  readonly sourceUri: string;
+  readonly path: string;
+  readonly processing: Processing;
+  /** Front contract of the last session of the month before; null when that is not at hand. */
+  readonly previousFront: string | null;
+}
+
+export interface PreparedMonth {
+  readonly grid: Grid;
+  /** One per grid row, not 0 where a roll affects the bar; shared memory. */
+  readonly affected: Uint8Array;
+  readonly quarantine: Quarantine;
+  readonly rolls: RollReport;
+  readonly source: {
+    readonly sha256: string;
+    readonly byteLength: number;
+    readonly records: number;
+    readonly skippedRecords: number;
+    readonly dataset: string;
+  };
+  readonly contract: ContractReport;
+  readonly session: SessionReport;
+  readonly cleaning: CleaningReport;
+  readonly gridReport: GridReport;
+  readonly seconds: StageSeconds;
+}
+
+/** Labels, weights and features of a run of whole sessions, encoded as one Parquet row group. */
+export interface BuildTask {
+  readonly kind: 'build';
+  readonly month: string;
+  readonly grid: Grid;
+  readonly affected: Uint8Array;
+  readonly processing: Processing;
+  /** Sessions [firstSession, endSession) of the grid. */
+  readonly firstSession: number;
+  readonly endSession: number;
+  readonly compressionLevel: number;
+}
+
+export interface BuiltRowGroup {
+  readonly rowGroup: EncodedRowGroup;
+  /** Feature categories that failed and are null in these rows. */
+  readonly failures: readonly { readonly category: string; readonly message: string }[];
+  /** Winners by mode. */
+  readonly winners: readonly number[];
+  readonly seconds: StageSeconds;
+}
+
+/** The front contract of a file's last session: all that is asked of the month before. */
+export interface FrontTask {
+  readonly kind: 'front';
+  readonly sourceUri: string;
+  readonly path: string;
+  readonly processing: Processing;
+}
+
+/** Sent while a `prepare` is under way, as soon as the contract is chosen: the next month waits for it. */
+export interface LastFrontMessage {
+  readonly month: string;
+  readonly last: LastFront;
+}
+
+/** What the month after asks of a month. */
+export interface LastFront {
+  /** Null when the file names no contracts or has no session. */
+  readonly contract: string | null;
+  readonly sha256: string;
+}
