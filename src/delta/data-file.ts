@@ -1,4 +1,7 @@
+import { assembleFile, type ColumnData, type EncodedRowGroup, encodeRowGroup } from '../parquet/index.ts';
+import type { Storage } from '../storage/index.ts';
 import type { AddFile, PartitionValues } from './actions.ts';
+import { inSchemaOrder, parquetSchema, rowGroupStatistics } from './parquet-columns.ts';
 import { encodePartitionValues } from './partition-values.ts';
 import { encodePath, partitionFolder } from './paths.ts';
 import type { StructType } from './schema.ts';
@@ -50,4 +53,40 @@ export function dataFilePath(
 ): string {
   const encoded = encodePartitionValues(shape.schema, shape.partitionColumns, partitionValues);
   return `${partitionFolder(shape.partitionColumns, encoded)}part-${nameToken}-${uuid}.parquet`;
+}
+
+export interface DataFileOptions {
+  readonly partitionValues?: Readonly<Record<string, ValueInput>>;
+  /** Part of the file's name; see `dataFilePath`. */
+  readonly nameToken?: string;
+  /** Key and value pairs for the file's footer. */
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/** Encodes columns, by name and without the partition columns, as one row group; in any thread. */
+export function encodeColumns(
+  shape: TableShape,
+  columns: Readonly<Record<string, ColumnData>>,
+): EncodedRowGroup {
+  const parquet = parquetSchema(shape.schema, shape.partitionColumns);
+  return encodeRowGroup(parquet, inSchemaOrder(parquet, columns));
+}
+
+/**
+ * Writes row groups as one data file, durably, and gives its `add` with statistics. No version names it yet: a
+ * crash before the commit leaves it for `unreferencedFiles`.
+ */
+export async function writeDataFile(
+  storage: Storage,
+  shape: TableShape,
+  rowGroups: readonly EncodedRowGroup[],
+  uuid: string,
+  options: DataFileOptions = {},
+): Promise<AddFile> {
+  const { partitionValues = {}, nameToken, metadata } = options;
+  const parquet = parquetSchema(shape.schema, shape.partitionColumns);
+  const path = dataFilePath(shape, partitionValues, uuid, nameToken);
+  const entry = await storage.write(path, assembleFile(parquet, rowGroups, metadata ? { metadata } : {}));
+  const statistics = rowGroupStatistics(shape.schema, shape.partitionColumns, rowGroups);
+  return addFile(shape, { ...entry, partitionValues, statistics });
 }

@@ -1,4 +1,4 @@
-import { BarlineError, type ErrorDetails } from '../base/errors.ts';
+import { BarlineError, type ErrorDetails } from '../base/index.ts';
 
 export type DeltaErrorCode =
   | 'DELTA_NO_TABLE'

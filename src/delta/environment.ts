@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { VERSION } from '../base/index.ts';
 
 /** What a table needs of the world besides its storage; tests hand in their own. */
 export interface DeltaEnvironment {
@@ -20,11 +20,5 @@ export const systemEnvironment: DeltaEnvironment = {
     await delay(durationMs);
   },
   uuid: () => randomUUID(),
-  engineInfo: `barline/${packageVersion()}`,
+  engineInfo: `barline/${VERSION}`,
 };
-
-function packageVersion(): string {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
-  return 'unknown';
-}

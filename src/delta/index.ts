@@ -11,10 +11,11 @@ export type {
   SetTransaction,
 } from './actions.ts';
 export type { TableDefinition } from './create.ts';
-export type { DataFile } from './data-file.ts';
+export { type DataFile, type DataFileOptions, encodeColumns, type TableShape } from './data-file.ts';
 export { ConcurrentModificationError, type DeltaErrorCode } from './delta-error.ts';
 export { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 export type { HistoryEntry } from './history.ts';
+export { parquetSchema } from './parquet-columns.ts';
 export { decodePartitionValue, encodePartitionValue } from './partition-values.ts';
 export type { Bounds, Constraint, Where } from './predicate.ts';
 export { FEATURES, type FeatureSupport } from './protocol.ts';

@@ -1,20 +1,29 @@
+import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { type FileEntry, openStorage, type Storage } from '../storage/index.ts';
 import type { AddFile } from './actions.ts';
 import { type CreateOptions, createTable, sameDefinition, type TableDefinition } from './create.ts';
-import { addFile, type DataFile, dataFilePath, type TableShape } from './data-file.ts';
+import {
+  addFile,
+  type DataFile,
+  type DataFileOptions,
+  dataFilePath,
+  encodeColumns,
+  type TableShape,
+  writeDataFile,
+} from './data-file.ts';
 import { deltaError } from './delta-error.ts';
 import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 import { type HistoryEntry, readHistory, versionAt } from './history.ts';
 import { listLog, loadLogSegment, noTable, segmentOf } from './log-segment.ts';
 import { tablesBelow } from './nearby-tables.ts';
+import { appendOperation, overwriteOperation } from './operations.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
 import { type Scan, scanFiles } from './scan.ts';
 import type { StructType } from './schema.ts';
 import { loadState, Snapshot } from './snapshot.ts';
-import { parseStats } from './stats.ts';
-import { type CommitResult, type CommitSettings, type Operation, Transaction } from './transaction.ts';
+import { type CommitResult, type CommitSettings, Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
 
 export interface TableOptions {
@@ -157,15 +166,26 @@ export class DeltaTable {
 
   /** The `add` action of a Parquet file that lies in the table's folder. */
   addFile(file: DataFile): AddFile {
-    return addFile(this.#shape(), file);
+    return addFile(this.shape, file);
   }
 
   /** A fresh path for a data file of a partition; see `dataFilePath`. */
   newFilePath(partitionValues: Readonly<Record<string, ValueInput>> = {}, nameToken?: string): string {
-    return dataFilePath(this.#shape(), partitionValues, this.#environment.uuid(), nameToken);
+    return dataFilePath(this.shape, partitionValues, this.#environment.uuid(), nameToken);
   }
 
-  #shape(): TableShape {
+  /** Writes columns, by name and without the partition columns, as a data file that no version names yet. */
+  writeDataFile(columns: Readonly<Record<string, ColumnData>>, options?: DataFileOptions): Promise<AddFile> {
+    return this.writeRowGroups([encodeColumns(this.shape, columns)], options);
+  }
+
+  /** The same for row groups that were encoded elsewhere, e.g. by `encodeColumns` in worker threads. */
+  writeRowGroups(rowGroups: readonly EncodedRowGroup[], options?: DataFileOptions): Promise<AddFile> {
+    return writeDataFile(this.storage, this.shape, rowGroups, this.#environment.uuid(), options);
+  }
+
+  /** What an encoder of data files must know of the table; plain data, to be posted to a worker thread. */
+  get shape(): TableShape {
     const { schema, partitionColumns, properties } = this.#latest;
     return { schema, partitionColumns, properties };
   }
@@ -180,11 +200,7 @@ export class DeltaTable {
   /** Adds files as one version. Goes together with any other append. */
   async append(files: readonly AddFile[], options: WriteOptions = {}): Promise<CommitResult> {
     await this.refresh();
-    const transaction = this.transaction().operation({
-      name: 'WRITE',
-      parameters: { mode: 'Append', partitionBy: JSON.stringify(this.partitionColumns) },
-      metrics: outputMetrics(files),
-    });
+    const transaction = this.transaction().operation(appendOperation(this.partitionColumns, files));
     for (const file of files) transaction.add(file);
     return commitWith(transaction, options);
   }
@@ -207,7 +223,7 @@ export class DeltaTable {
       transaction.add({ ...file, dataChange: true });
     }
     for (const file of removed) transaction.remove(file);
-    transaction.operation(overwrite(where, this.partitionColumns, files, removed));
+    transaction.operation(overwriteOperation(where, this.partitionColumns, files, removed));
     return commitWith(transaction, options);
   }
 
@@ -249,37 +265,6 @@ async function loadSnapshot(storage: Storage, version?: number): Promise<Snapsho
 function commitWith(transaction: Transaction, options: WriteOptions): Promise<CommitResult> {
   if (options.txn !== undefined) transaction.setTransaction(options.txn.appId, options.txn.version);
   return transaction.commit();
-}
-
-function outputMetrics(files: readonly AddFile[]): Record<string, string> {
-  const rows = files.map((file) => parseStats(file)?.numRecords);
-  const known = rows.every((count) => count !== undefined);
-  return {
-    numFiles: String(files.length),
-    ...(known && { numOutputRows: String(rows.reduce((sum, count) => sum + (count ?? 0), 0)) }),
-    numOutputBytes: String(files.reduce((sum, file) => sum + file.size, 0)),
-  };
-}
-
-function overwrite(
-  where: Where,
-  partitionColumns: readonly string[],
-  files: readonly AddFile[],
-  removed: readonly AddFile[],
-): Operation {
-  return {
-    name: 'WRITE',
-    parameters: {
-      mode: 'Overwrite',
-      partitionBy: JSON.stringify(partitionColumns),
-      predicate: whereToSql(where),
-    },
-    metrics: {
-      ...outputMetrics(files),
-      numRemovedFiles: String(removed.length),
-      numRemovedBytes: String(removed.reduce((sum, file) => sum + file.size, 0)),
-    },
-  };
 }
 
 function outside(table: string, file: AddFile, where: Where) {
