@@ -71,36 +71,38 @@ export function isBarRtype(rtype: number): boolean {
   return rtype === DEPRECATED_BAR_RTYPE || (rtype >= 32 && rtype <= 36);
 }
 
-/** Record types defined so far, with the fewest bytes any version gives them: how a fragment is told from noise. */
-const SHORTEST_RECORD_BYTES: Readonly<Record<number, number>> = {
-  0: 48, // trades
-  1: 80, // mbp-1, tbbo
-  10: 368, // mbp-10
-  17: 56,
-  18: 40, // status
-  19: 360, // definition
-  20: 112, // imbalance
-  21: 80, // error
-  22: 80, // symbol mapping
-  23: 80, // system
-  24: 64, // statistics
-  32: 56,
-  33: 56,
-  34: 56,
-  35: 56,
-  36: 56,
-  160: 56, // mbo
-  177: 80, // cmbp-1
-  192: 80, // cbbo-1s
-  193: 80, // cbbo-1m
-  194: 80, // tcbbo
-  195: 80, // bbo-1s
-  196: 80, // bbo-1m
+/** Byte lengths that versions 1 to 3 give each record type, without ts_out: how a fragment is told from noise. */
+const RECORD_BYTES: Readonly<Record<number, readonly number[]>> = {
+  0: [48], // trades
+  1: [80], // mbp-1, tbbo
+  10: [368], // mbp-10
+  17: [56], // deprecated bars
+  18: [40], // status
+  19: [360, 400, 520], // definition
+  20: [112], // imbalance
+  21: [80, 320], // error
+  22: [80, 176], // symbol mapping
+  23: [80, 320], // system
+  24: [64, 80], // statistics
+  32: [56], // bars, from here to 36
+  33: [56],
+  34: [56],
+  35: [56],
+  36: [56],
+  160: [56], // mbo
+  177: [80], // cmbp-1
+  192: [80], // cbbo-1s
+  193: [80], // cbbo-1m
+  194: [80], // tcbbo
+  195: [80], // bbo-1s
+  196: [80], // bbo-1m
 };
+const TS_OUT_BYTES = 8;
 
 /** Whether bytes that are no metadata could be the start of a record of a known type. */
 export function looksLikeRecord(bytes: Uint8Array): boolean {
   if (bytes.length < 2) return false;
-  const shortest = SHORTEST_RECORD_BYTES[bytes[1]];
-  return shortest !== undefined && bytes[0] * 4 >= shortest && bytes[0] * 4 <= 640;
+  const byteLength = bytes[0] * 4;
+  const known = RECORD_BYTES[bytes[1]] ?? [];
+  return known.includes(byteLength) || known.includes(byteLength - TS_OUT_BYTES);
 }
