@@ -55,7 +55,7 @@ export const kernels: readonly (readonly [FeatureCategory, Kernel])[] = [
  * more each). A category that fails does not stop the others: it is reported, and null over the whole range;
  * whoever joins ranges clears it in the others (`clearCategory`).
  * Throws RangeError when lengths or the range do not fit the grid.
- * Cost: some 400 operations a row; memory 143 bytes a row of output and 2.5 MB of scratch.
+ * Cost: some 400 operations a row; memory 145 bytes a row of output and 2 MB of scratch.
  */
 export function computeFeatures(
   grid: Grid,

@@ -18,7 +18,7 @@ export interface Stretch {
 }
 
 /**
- * Rows written at once: a day session is one stretch, and the kernels' scratch (some 100 bytes a row) stays in
+ * Rows written at once: a day session is one stretch, and the kernels' scratch (44 bytes a row) stays in
  * the cache. It also bounds what is summed, so that sums of whole numbers stay exact however long the input.
  */
 export const stretchRows = 32_768;

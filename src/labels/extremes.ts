@@ -1,6 +1,6 @@
 /** Rows per block: small enough to scan the two ends of a range, large enough that a walk skips quickly. */
-const BLOCK_SHIFT = 4;
-const BLOCK_ROWS = 1 << BLOCK_SHIFT;
+export const BLOCK_SHIFT = 4;
+export const BLOCK_ROWS = 1 << BLOCK_SHIFT;
 /** Table level whose entries span 8 blocks (128 rows): the longer stride of a walk. */
 export const STRIDE_LEVEL = 3;
 
@@ -147,6 +147,3 @@ export function lowestIn(extremes: Extremes, lows: Int32Array, first: number, la
   }
   return lowest;
 }
-
-/** First row of the block after `row`'s, and the strides a walk takes from there. */
-export const walkStrides = { blockShift: BLOCK_SHIFT, blockRows: BLOCK_ROWS } as const;

@@ -39,7 +39,7 @@ export interface LabelRange {
  * as the grid and only the range is written, into `columns` when given. A row's result depends on the bars alone:
  * any cut into ranges, in any order and on any threads, gives the same columns.
  * Throws RangeError when lengths or the range do not fit the grid.
- * Cost: two passes over the rows for the range extremes, then two per mode; memory 32 bytes a row.
+ * Cost: two passes over the rows for the range extremes, then two per mode; memory some 27 bytes a row beside the columns.
  */
 export function computeLabels(
   grid: Grid,

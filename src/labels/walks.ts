@@ -1,5 +1,5 @@
 import type { GridSession } from '../bars/index.ts';
-import { type Extremes, STRIDE_LEVEL, walkStrides } from './extremes.ts';
+import { BLOCK_ROWS, BLOCK_SHIFT, type Extremes, STRIDE_LEVEL } from './extremes.ts';
 import type { Barriers } from './modes.ts';
 
 /** What a walk may cross: `session` ends it with the bar's own session, `all` takes the rows as one sequence. */
@@ -81,8 +81,8 @@ export function beginWalks(exits: Int32Array): void {
  *
  * Rows that enter at the same price have the same barriers, so a walk goes on where the last one from that price
  * stopped. While walks from a price are alive the market stays between its barriers, hence a bar is looked at
- * for at most `aboveTicks + belowTicks` prices: the cost per row is bounded whatever the timeout, some 3 bars on
- * an index future and 1 on dead-flat prices.
+ * for at most `aboveTicks + belowTicks` prices: the cost per row is bounded whatever the timeout, some 4 bars
+ * and half a block on a random walk, and 1 bar on dead-flat prices.
  */
 export function walkToExits(
   opens: Int32Array,
@@ -95,7 +95,6 @@ export function walkToExits(
   exits: Int32Array,
 ): void {
   const { blockCount, highTable, lowTable } = extremes;
-  const { blockShift, blockRows } = walkStrides;
   const { price, covered } = memory;
   const { aboveTicks, belowTicks } = barriers;
   const strideBase = STRIDE_LEVEL * blockCount;
@@ -113,8 +112,8 @@ export function walkToExits(
     const below = entry - belowTicks;
     while (j < end && highs[j] < above && lows[j] > below) {
       j++;
-      if ((j & (blockRows - 1)) !== 0) continue;
-      for (let block = j >> blockShift; j < end; j = block << blockShift) {
+      if ((j & (BLOCK_ROWS - 1)) !== 0) continue;
+      for (let block = j >> BLOCK_SHIFT; j < end; j = block << BLOCK_SHIFT) {
         if (highTable[strideBase + block] < above && lowTable[strideBase + block] > below)
           block += strideBlocks;
         else if (highTable[block] < above && lowTable[block] > below) block++;

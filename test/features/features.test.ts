@@ -124,7 +124,7 @@ describe('a long scope', () => {
     const volume = (row: number) => (row % 400 < 350 ? (row * 31) % 90 : 0);
     const grid = gridOf(70_000, close, volume);
     const { columns } = computeFeatures(grid, options);
-    for (const row of [32_767, 32_768, 32_769, 34_566, 34_567, 65_535, 65_536, 69_999]) {
+    for (const row of [32_767, 32_768, 34_566, 65_536, 69_999]) {
       const alone = newFeatureArrays(grid.rowCount);
       computeFeatures(grid, options, { startRow: row, endRow: row + 1 }, alone);
       expect([row, ...bitsOf(alone, row)]).toEqual([row, ...bitsOf(columns, row)]);
@@ -143,9 +143,9 @@ describe('a long scope', () => {
 
 describe('a category that fails', () => {
   const huge = gridOf(
-    40_000,
+    66_000,
     (row) => 24_000 + (row % 7),
-    (row) => (row === 36_000 ? 1e17 : 5),
+    (row) => (row === 36_000 || row === 65_990 ? 1e17 : 5),
   );
 
   test('is reported and null over the whole range, and the others are as without it', () => {
