@@ -15,8 +15,9 @@ import { PageBuffer } from './page-buffer.ts';
 import { type PageLimits, type PageSpan, pageSpans } from './page-span.ts';
 import type { PieceSink } from './piece-sink.ts';
 import type { ParquetField } from './schema.ts';
-import { type ColumnStatistics, mergeStatistics, rangeOf, statisticsOf } from './statistics.ts';
+import { type ColumnStatistics, mergeStatistics, statisticsOf } from './statistics.ts';
 import { ValidityCursor } from './validity.ts';
+import { rangeOf } from './value-range.ts';
 
 export interface EncodedPage {
   /** From the row group's first byte. */

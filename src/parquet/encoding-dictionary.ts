@@ -2,6 +2,7 @@
  * RLE_DICTIONARY: the distinct values once, then a code per value. Finding the distinct values is a hash table over
  * bit patterns, so that NaN and the two zeros come back as they were.
  */
+import { KERNEL_BLOCK } from './kernel-block.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { Blobs, PhysicalValues } from './physical-values.ts';
 import { codeBitWidth, writePacked, writeRuns } from './rle-hybrid.ts';
@@ -9,6 +10,12 @@ import { scratch } from './scratch.ts';
 
 /** Codes have 16 bits. */
 export const LARGEST_DICTIONARY = 65_536;
+
+// Odd multipliers that spread a word's low bits over its high ones: 2^32 over the golden ratio, and murmur3's.
+const HASH_FACTOR = 0x9e3779b1 | 0;
+const HIGH_FACTOR = 0x85ebca6b | 0;
+
+const RUN_SAMPLE = 512;
 
 /** Look-ahead after which a column that is distinct more often than not is given up. */
 const PROBE_VALUES = 8192;
@@ -18,13 +25,13 @@ export interface Dictionary {
   /** Distinct values, in the order they first appear. */
   readonly distinct: PhysicalValues;
   readonly distinctCount: number;
-  /** Stretches of equal neighbours. */
-  readonly runCount: number;
+  /** Stretches of equal neighbours, as a sample of the codes has them. */
+  readonly estimatedRuns: number;
 }
 
 /**
  * The dictionary of up to `limit` distinct values, or undefined above that; with `probe`, also when over half of the
- * first 8,192 are distinct. 1 to 4 ns a value. The result lies in working memory until the next column.
+ * first 8,192 are distinct. 2 ns a value. The result lies in working memory until the next column.
  */
 export function buildDictionary(
   values: PhysicalValues,
@@ -32,27 +39,20 @@ export function buildDictionary(
   probe: boolean,
 ): Dictionary | undefined {
   if (values.kind === 'boolean') return undefined;
-  const codes = new Uint16Array(scratch('codes', 2 * values.values.length), 0, values.values.length);
+  const { length } = values.values;
+  const codes = new Uint16Array(scratch('codes', 2 * length), 0, length);
   if (values.kind === 'blobs') return blobDictionary(values, limit, codes);
   const is32Bit = values.kind === 'int32' || values.kind === 'float';
-  const { buffer, byteOffset, length } = values.values;
-  const words = new Int32Array(buffer, byteOffset, is32Bit ? length : 2 * length);
-  const tableBits = 1 + codeBitWidth(limit);
-  const table: HashTable = {
-    slots: new Int32Array(scratch('dictionaryTable', 4 << tableBits), 0, 1 << tableBits).fill(-1),
-    shift: 32 - tableBits,
-    words: new Int32Array(scratch('dictionaryValues', 8 * limit)),
-    count: 0,
-    limit,
-    runCount: 0,
-    lastCode: -1,
-  };
+  const words = new Int32Array(values.values.buffer, values.values.byteOffset, is32Bit ? length : 2 * length);
+  const table = emptyTable(limit);
   const encode = is32Bit ? encodeWords : encodePairs;
-  const probed = probe ? Math.min(length, PROBE_VALUES) : 0;
-  if (!encode(table, words, codes, 0, probed) || table.count * 2 > Math.max(probed, 64)) return undefined;
-  if (!encode(table, words, codes, probed, length)) return undefined;
+  for (let start = 0; start < length; start += KERNEL_BLOCK) {
+    if (!encode(table, words, codes, start, Math.min(length, start + KERNEL_BLOCK))) return undefined;
+    if (probe && start === 0 && length > 64 && 2 * table.count > Math.min(length, PROBE_VALUES))
+      return undefined;
+  }
   const distinct = distinctValues(values.kind, table);
-  return { codes, distinct, distinctCount: table.count, runCount: table.runCount };
+  return { codes, distinct, distinctCount: table.count, estimatedRuns: estimateRuns(codes) };
 }
 
 interface HashTable {
@@ -60,13 +60,23 @@ interface HashTable {
   readonly slots: Int32Array;
   readonly shift: number;
   /** The distinct values' bits: a word or two each. */
-  readonly words: Int32Array;
+  readonly known: Int32Array;
   readonly limit: number;
   count: number;
-  runCount: number;
-  lastCode: number;
 }
 
+function emptyTable(limit: number): HashTable {
+  const tableBits = 1 + codeBitWidth(limit);
+  return {
+    slots: new Int32Array(scratch('dictionaryTable', 4 << tableBits), 0, 1 << tableBits).fill(-1),
+    shift: 32 - tableBits,
+    known: new Int32Array(scratch('dictionaryValues', 8 * limit)),
+    limit,
+    count: 0,
+  };
+}
+
+/** False when the table is full. The inner loop has only values found at once, which is nearly all of them. */
 function encodeWords(
   table: HashTable,
   words: Int32Array,
@@ -74,37 +84,30 @@ function encodeWords(
   start: number,
   end: number,
 ): boolean {
-  const { slots, shift, words: known, limit } = table;
+  const { slots, shift, known, limit } = table;
   const mask = slots.length - 1;
-  let { count, runCount, lastCode } = table;
-  let last = lastCode < 0 ? ~words[start] : known[lastCode];
   for (let i = start; i < end; i++) {
-    const word = words[i];
-    if (word !== last) {
-      last = word;
-      runCount++;
-      let slot = Math.imul(word, 0x9e3779b1) >>> shift;
-      let code = slots[slot];
-      while (code >= 0 && known[code] !== word) {
-        slot = (slot + 1) & mask;
-        code = slots[slot];
-      }
-      if (code < 0) {
-        if (count === limit) return false;
-        code = count++;
-        slots[slot] = code;
-        known[code] = word;
-      }
-      lastCode = code;
+    for (; i < end; i++) {
+      const word = words[i];
+      const code = slots[Math.imul(word, HASH_FACTOR) >>> shift];
+      if (code < 0 || known[code] !== word) break;
+      codes[i] = code;
     }
-    codes[i] = lastCode;
+    if (i === end) break;
+    const word = words[i];
+    let slot = Math.imul(word, HASH_FACTOR) >>> shift;
+    while (slots[slot] >= 0 && known[slots[slot]] !== word) slot = (slot + 1) & mask;
+    if (slots[slot] < 0) {
+      if (table.count === limit) return false;
+      known[table.count] = word;
+      slots[slot] = table.count++;
+    }
+    codes[i] = slots[slot];
   }
-  table.count = count;
-  table.runCount = runCount;
-  table.lastCode = lastCode;
   return true;
 }
 
+/** The same for values of 64 bits, low word first. */
 function encodePairs(
   table: HashTable,
   words: Int32Array,
@@ -112,46 +115,54 @@ function encodePairs(
   start: number,
   end: number,
 ): boolean {
-  const { slots, shift, words: known, limit } = table;
+  const { slots, shift, known, limit } = table;
   const mask = slots.length - 1;
-  let { count, runCount, lastCode } = table;
-  let lastLow = lastCode < 0 ? ~words[2 * start] : known[2 * lastCode];
-  let lastHigh = lastCode < 0 ? 0 : known[2 * lastCode + 1];
   for (let i = start; i < end; i++) {
+    for (; i < end; i++) {
+      const low = words[2 * i];
+      const high = words[2 * i + 1];
+      const code = slots[Math.imul(low ^ Math.imul(high, HIGH_FACTOR), HASH_FACTOR) >>> shift];
+      if (code < 0 || known[2 * code] !== low || known[2 * code + 1] !== high) break;
+      codes[i] = code;
+    }
+    if (i === end) break;
     const low = words[2 * i];
     const high = words[2 * i + 1];
-    if (low !== lastLow || high !== lastHigh) {
-      lastLow = low;
-      lastHigh = high;
-      runCount++;
-      let slot = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> shift;
-      let code = slots[slot];
-      while (code >= 0 && (known[2 * code] !== low || known[2 * code + 1] !== high)) {
-        slot = (slot + 1) & mask;
-        code = slots[slot];
-      }
-      if (code < 0) {
-        if (count === limit) return false;
-        code = count++;
-        slots[slot] = code;
-        known[2 * code] = low;
-        known[2 * code + 1] = high;
-      }
-      lastCode = code;
+    let slot = Math.imul(low ^ Math.imul(high, HIGH_FACTOR), HASH_FACTOR) >>> shift;
+    let code = slots[slot];
+    while (code >= 0 && (known[2 * code] !== low || known[2 * code + 1] !== high)) {
+      slot = (slot + 1) & mask;
+      code = slots[slot];
     }
-    codes[i] = lastCode;
+    if (code < 0) {
+      if (table.count === limit) return false;
+      code = table.count++;
+      known[2 * code] = low;
+      known[2 * code + 1] = high;
+      slots[slot] = code;
+    }
+    codes[i] = code;
   }
-  table.count = count;
-  table.runCount = runCount;
-  table.lastCode = lastCode;
   return true;
+}
+
+/** From the first 512 codes of every 8,192. */
+function estimateRuns(codes: Uint16Array): number {
+  let runs = 0;
+  let looked = 0;
+  for (let start = 0; start < codes.length; start += KERNEL_BLOCK) {
+    const end = Math.min(codes.length, start + RUN_SAMPLE);
+    for (let i = start + 1; i < end; i++) if (codes[i] !== codes[i - 1]) runs++;
+    looked += end - start;
+  }
+  return 1 + Math.ceil((runs * codes.length) / Math.max(looked, 1));
 }
 
 function distinctValues(
   kind: Exclude<PhysicalValues['kind'], 'boolean' | 'blobs'>,
   table: HashTable,
 ): PhysicalValues {
-  const { buffer } = table.words;
+  const { buffer } = table.known;
   switch (kind) {
     case 'int32':
       return { kind, values: new Int32Array(buffer, 0, table.count) };
@@ -165,20 +176,11 @@ function distinctValues(
 }
 
 function blobDictionary(blobs: Blobs, limit: number, codes: Uint16Array): Dictionary | undefined {
-  if (blobs.distinct.length > limit) return undefined;
-  let runCount = 0;
-  let last = -1;
-  for (let i = 0; i < codes.length; i++) {
-    const code = blobs.values[i];
-    if (code !== last) {
-      runCount++;
-      last = code;
-    }
-    codes[i] = code;
-  }
   const distinctCount = blobs.distinct.length;
+  if (distinctCount > limit) return undefined;
+  codes.set(blobs.values);
   const each = Int32Array.from({ length: distinctCount }, (_, code) => code);
-  return { codes, distinct: { ...blobs, values: each }, distinctCount, runCount };
+  return { codes, distinct: { ...blobs, values: each }, distinctCount, estimatedRuns: estimateRuns(codes) };
 }
 
 /** Bytes of all codes bit-packed without a gap. */
@@ -188,7 +190,7 @@ export function packedByteLength(dictionary: Dictionary): number {
 
 /** Bytes of all codes as repeats, about. */
 export function runsByteLength(dictionary: Dictionary): number {
-  return dictionary.runCount * (dictionary.distinctCount > 256 ? 3.5 : 2.5);
+  return dictionary.estimatedRuns * (dictionary.distinctCount > 256 ? 3.5 : 2.5);
 }
 
 /** Appends codes [start, end) bit-packed without a gap: the smallest without compression where runs are short. */
@@ -210,12 +212,19 @@ export function writeCodesWhole(page: PageBuffer, dictionary: Dictionary, start:
   const last = page.length + groupCount * bitWidth;
   if (bitWidth === 16) page.append(new Uint8Array(codes.buffer, 2 * start, 2 * (end - start)));
   else {
-    const { bytes, length } = page;
-    for (let i = start; i < end; i++) bytes[length + i - start] = codes[i];
-    page.length += end - start;
+    for (let from = start; from < end; from += KERNEL_BLOCK) {
+      const to = Math.min(end, from + KERNEL_BLOCK);
+      narrow(codes, from, to, page.bytes, page.length);
+      page.length += to - from;
+    }
   }
   page.bytes.fill(0, page.length, last);
   page.length = last;
+}
+
+function narrow(codes: Uint16Array, start: number, end: number, bytes: Uint8Array, position: number): void {
+  const shift = position - start;
+  for (let i = start; i < end; i++) bytes[shift + i] = codes[i];
 }
 
 /** Appends codes [start, end) as runs where they repeat. */
@@ -224,16 +233,36 @@ export function writeCodesAsRuns(page: PageBuffer, dictionary: Dictionary, start
   const runCodes = new Int32Array(scratch('runCodes', 4 * (end - start)));
   const runLengths = new Int32Array(scratch('runLengths', 4 * (end - start)));
   let runCount = 0;
-  for (let i = start; i < end; ) {
-    const code = codes[i];
-    const first = i;
-    do i++;
-    while (i < end && codes[i] === code);
-    runCodes[runCount] = code;
-    runLengths[runCount++] = i - first;
+  for (let from = start; from < end; from += KERNEL_BLOCK) {
+    const to = Math.min(end, from + KERNEL_BLOCK);
+    runCount = findRuns(codes, from, to, runCodes, runLengths, runCount);
   }
   const bitWidth = codeBitWidth(dictionary.distinctCount);
   page.reserve(1);
   page.byte(bitWidth);
   writeRuns(page, runCodes, runLengths, runCount, bitWidth);
+}
+
+/** Appends the runs of codes [start, end) to those before them, joining the last of those; returns their count. */
+function findRuns(
+  codes: Uint16Array,
+  start: number,
+  end: number,
+  runCodes: Int32Array,
+  runLengths: Int32Array,
+  runCount: number,
+): number {
+  let count = runCount;
+  for (let i = start; i < end; ) {
+    const code = codes[i];
+    const first = i;
+    do i++;
+    while (i < end && codes[i] === code);
+    if (first === start && count > 0 && runCodes[count - 1] === code) runLengths[count - 1] += i - first;
+    else {
+      runCodes[count] = code;
+      runLengths[count++] = i - first;
+    }
+  }
+  return count;
 }

@@ -2,6 +2,7 @@
  * The hybrid of run-length and bit-packed runs that definition levels and dictionary indices are written in.
  * https://github.com/apache/parquet-format/blob/master/Encodings.md#RLE
  */
+import { KERNEL_BLOCK } from './kernel-block.ts';
 import type { PageBuffer } from './page-buffer.ts';
 
 /** A repeated run pays from here; the format packs bits in groups of 8. */
@@ -92,28 +93,42 @@ export function writePacked(
   bitWidth: number,
 ): void {
   const groupCount = Math.ceil((end - start) / 8);
-  page.reserve(10 + groupCount * bitWidth + 4);
+  page.reserve(16 + groupCount * bitWidth);
   page.varint(groupCount * 2 + 1);
-  const last = page.length + groupCount * bitWidth;
-  const bytes = page.bytes;
-  let position = page.length;
+  for (let from = start; from < end; from += KERNEL_BLOCK) {
+    const to = Math.min(end, from + KERNEL_BLOCK);
+    packCodes(codes, from, to, bitWidth, page.bytes, page.length);
+    // A block is whole groups of 8, so it ends at a byte.
+    page.length += Math.ceil((to - from) / 8) * bitWidth;
+  }
+}
+
+function packCodes(
+  codes: Uint16Array,
+  start: number,
+  end: number,
+  bitWidth: number,
+  bytes: Uint8Array,
+  position: number,
+): void {
+  const last = position + Math.ceil((end - start) / 8) * bitWidth;
+  let at = position;
   let bits = 0;
   let bitCount = 0;
   for (let i = start; i < end; i++) {
     bits |= codes[i] << bitCount;
     bitCount += bitWidth;
     if (bitCount >= 16) {
-      bytes[position] = bits;
-      bytes[position + 1] = bits >>> 8;
-      position += 2;
+      bytes[at] = bits;
+      bytes[at + 1] = bits >>> 8;
+      at += 2;
       bits >>>= 16;
       bitCount -= 16;
     }
   }
   for (; bitCount > 0; bitCount -= 8) {
-    bytes[position++] = bits;
+    bytes[at++] = bits;
     bits >>>= 8;
   }
-  bytes.fill(0, position, last);
-  page.length = last;
+  bytes.fill(0, at, last);
 }

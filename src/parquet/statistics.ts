@@ -4,9 +4,9 @@
  * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (Statistics, ColumnOrder)
  */
 import { bigEndian, fromBigEndian } from './blobs.ts';
-import type { PhysicalValues } from './physical-values.ts';
 import { decimalByteLength, type ParquetField, physicalType } from './schema.ts';
 import { truncateDown, truncateUp } from './statistics-text.ts';
+import type { Range } from './value-range.ts';
 
 /**
  * A bound in the terms of its column: days of a date, microseconds (nanoseconds) of a timestamp, the unscaled number
@@ -24,144 +24,6 @@ export interface ColumnStatistics {
   /** False where a long string's bound was shortened: below every value for `min`, above for `max`. */
   readonly minExact: boolean;
   readonly maxExact: boolean;
-}
-
-/** Bounds of physical values. */
-export interface Range {
-  readonly min: number | bigint | boolean | Uint8Array | null;
-  readonly max: number | bigint | boolean | Uint8Array | null;
-  readonly nanCount: number;
-  /** False where a value meant for INT64 is not a whole number. */
-  readonly whole: boolean;
-}
-
-/** Bounds of values [start, end), about 1 ns each. */
-export function rangeOf(values: PhysicalValues, start: number, end: number): Range {
-  switch (values.kind) {
-    case 'int32':
-      return rangeOfInts(values.values, start, end);
-    case 'float':
-      return rangeOfFloats(values.values, start, end);
-    case 'double':
-      return rangeOfDoubles(values.values, start, end);
-    case 'int64':
-      return rangeOfWholeNumbers(values.values, start, end);
-    case 'bigint64':
-      return rangeOfBigints(values.values, start, end);
-    case 'boolean': {
-      const part = values.values.subarray(start, end);
-      if (part.length === 0) return EMPTY;
-      return { min: !part.includes(0), max: part.some((byte) => byte !== 0), nanCount: 0, whole: true };
-    }
-    case 'blobs':
-      return rangeOfBlobs(values.values, values.distinct, values.fixedByteLength > 0, start, end);
-  }
-}
-
-const EMPTY: Range = { min: null, max: null, nanCount: 0, whole: true };
-
-// One loop per array type: the engine compiles a loop that sees a single type to about twice the speed.
-function rangeOfInts(values: Int32Array, start: number, end: number): Range {
-  if (start === end) return EMPTY;
-  let min = values[start];
-  let max = min;
-  for (let i = start; i < end; i++) {
-    const value = values[i];
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return { min, max, nanCount: 0, whole: true };
-}
-
-function rangeOfFloats(values: Float32Array, start: number, end: number): Range {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let nanCount = 0;
-  for (let i = start; i < end; i++) {
-    const value = values[i];
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Number.isNaN(value)) nanCount++;
-  }
-  return floatRange(min, max, nanCount, end - start);
-}
-
-function rangeOfDoubles(values: Float64Array, start: number, end: number): Range {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let nanCount = 0;
-  for (let i = start; i < end; i++) {
-    const value = values[i];
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Number.isNaN(value)) nanCount++;
-  }
-  return floatRange(min, max, nanCount, end - start);
-}
-
-function floatRange(min: number, max: number, nanCount: number, count: number): Range {
-  return nanCount === count ? { ...EMPTY, nanCount } : { min: min + 0, max: max + 0, nanCount, whole: true };
-}
-
-function rangeOfWholeNumbers(values: Float64Array, start: number, end: number): Range {
-  if (start === end) return EMPTY;
-  let min = values[start];
-  let max = min;
-  let whole = true;
-  for (let i = start; i < end; i++) {
-    const value = values[i];
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Math.floor(value) !== value) whole = false;
-  }
-  return { min: min + 0, max: max + 0, nanCount: 0, whole };
-}
-
-function rangeOfBigints(values: BigInt64Array, start: number, end: number): Range {
-  if (start === end) return EMPTY;
-  // Compared as words: a bigint per value would cost twenty times as much.
-  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-  let least = start;
-  let most = start;
-  for (let i = start + 1; i < end; i++) {
-    if (isLess(words, i, least)) least = i;
-    if (isLess(words, most, i)) most = i;
-  }
-  return { min: values[least], max: values[most], nanCount: 0, whole: true };
-}
-
-function isLess(words: Int32Array, a: number, b: number): boolean {
-  const highA = words[2 * a + 1];
-  const highB = words[2 * b + 1];
-  return highA < highB || (highA === highB && words[2 * a] >>> 0 < words[2 * b] >>> 0);
-}
-
-function rangeOfBlobs(
-  codes: Int32Array,
-  distinct: readonly Uint8Array[],
-  signed: boolean,
-  start: number,
-  end: number,
-): Range {
-  if (start === end) return EMPTY;
-  const seen = new Uint8Array(distinct.length);
-  let min = distinct[codes[start]];
-  let max = min;
-  for (let i = start; i < end; i++) {
-    const code = codes[i];
-    if (seen[code] === 1) continue;
-    seen[code] = 1;
-    const blob = distinct[code];
-    if (compareBlobs(blob, min, signed) < 0) min = blob;
-    if (compareBlobs(blob, max, signed) > 0) max = blob;
-  }
-  return { min, max, nanCount: 0, whole: true };
-}
-
-/** Byte by byte; big-endian numbers by their sign first. */
-function compareBlobs(a: Uint8Array, b: Uint8Array, signed: boolean): number {
-  if (signed && a[0] >> 7 !== b[0] >> 7) return (b[0] >> 7) - (a[0] >> 7);
-  return Buffer.compare(a, b);
 }
 
 /** A page's or row group's range in the column's own terms, long strings shortened. */
