@@ -71,7 +71,7 @@ describe('features', () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
     expect(featureColumns.filter(({ name }) => (known.get(name) ?? 0) < 1000)).toEqual([]);
   });
