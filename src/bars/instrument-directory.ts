@@ -10,12 +10,18 @@ export const MAX_INSTRUMENTS = 65_536;
 export class InstrumentDirectory {
   readonly instruments: Instrument[] = [];
   readonly #places = new Map<string, number>();
+  #last = -1;
 
   /** Index of an instrument, a new one the first time. Throws TOO_MANY_INSTRUMENTS beyond 65,536. */
   indexOf(id: number, symbol: string | null): number {
+    const last = this.instruments[this.#last];
+    if (last?.id === id && last.symbol === symbol) return this.#last;
     const key = `${id} ${symbol ?? ''}`;
     const known = this.#places.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#last = known;
+      return known;
+    }
     if (this.instruments.length === MAX_INSTRUMENTS) {
       throw new BarlineError({
         code: 'TOO_MANY_INSTRUMENTS',

@@ -1,0 +1,165 @@
+/** Bars from a file of any kind Barline reads. */
+import { createReadStream } from 'node:fs';
+import { access, constants, open, stat } from 'node:fs/promises';
+import { BarlineError, systemCode } from '../base/index.ts';
+import { type BarSchema, type DbnMetadata, type DbnSource, openDbn, symbolResolver } from '../dbn/index.ts';
+import type { Bars } from './columns.ts';
+import { csvBars } from './csv-bars.ts';
+import { dbnBarBuilder } from './dbn-bars.ts';
+import { ndjsonBars } from './ndjson-bars.ts';
+import { type ParquetLimits, parquetBars } from './parquet-bars.ts';
+import type { ByteChunks } from './text-lines.ts';
+
+export type BarFileKind = 'dbn' | 'parquet' | 'csv' | 'ndjson';
+
+/** What is known of where bars came from. */
+export interface BarSource {
+  readonly kind: BarFileKind;
+  /** The path, or the name given. */
+  readonly name: string;
+  readonly rowCount: number;
+  /** DBN: records that are no bars of the file's schema. */
+  readonly skippedRecords: number;
+  /** DBN: bars without a time, left out. */
+  readonly undefinedTimes: number;
+  /** Columns that mean nothing to bars. */
+  readonly ignoredColumns: readonly string[];
+  /** Seconds a bar spans where the source says so, else null. */
+  readonly barSeconds: number | null;
+  /** DBN's metadata. */
+  readonly metadata: DbnMetadata | null;
+}
+
+export interface ReadBarsOptions extends ParquetLimits {
+  /** The file's kind; default by its name's ending, else by its first bytes. */
+  readonly kind?: BarFileKind;
+  /** DBN: the only schema accepted. */
+  readonly schema?: BarSchema;
+}
+
+const ENDINGS: readonly (readonly [ending: RegExp, kind: BarFileKind])[] = [
+  [/\.(?:dbn|dbz)(?:\.zst)?(?:\.frag)?$/i, 'dbn'],
+  [/\.dbn\.frag(?:\.zst)?$/i, 'dbn'],
+  [/\.(?:parquet|pq)$/i, 'parquet'],
+  [/\.csv$/i, 'csv'],
+  [/\.(?:ndjson|jsonl)$/i, 'ndjson'],
+];
+
+const BAR_SECONDS: Readonly<Record<string, number>> = {
+  'ohlcv-1s': 1,
+  'ohlcv-1m': 60,
+  'ohlcv-1h': 3600,
+  'ohlcv-1d': 86_400,
+};
+
+/**
+ * Reads a local file whole: DBN (streamed, plain or zstd), Parquet, CSV or NDJSON. Rows keep the file's order.
+ * Throws BarlineError with exit code 1: NOT_FOUND, NOT_A_FILE, UNKNOWN_FORMAT, and those of the format's reader.
+ */
+export async function readBarsFile(
+  path: string,
+  options: ReadBarsOptions = {},
+): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
+  await requireFile(path);
+  const kind = options.kind ?? (await fileKind(path));
+  if (kind === 'dbn') return readDbnBars(path, path, options);
+  const table = kind === 'parquet' ? await parquetBars(path, options) : await textTable(kind, path);
+  return { bars: table.bars, source: tableSource(kind, path, table) };
+}
+
+/** Reads CSV or NDJSON from a stream of bytes such as standard input; `name` is what errors call it. */
+export async function readTextBars(
+  kind: 'csv' | 'ndjson',
+  chunks: ByteChunks,
+  name: string,
+): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
+  const table = await (kind === 'csv' ? csvBars : ndjsonBars)(chunks, name);
+  return { bars: table.bars, source: tableSource(kind, name, table) };
+}
+
+/** Reads DBN from a path or a stream of bytes. Throws `DbnError` as `openDbn` does; no bars are given then. */
+export async function readDbnBars(
+  from: DbnSource,
+  name: string,
+  options: Pick<ReadBarsOptions, 'schema'> = {},
+): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
+  await using reader = await openDbn(from, { name, ...(options.schema && { schema: options.schema }) });
+  const { metadata } = reader;
+  const builder = dbnBarBuilder(symbolResolver(metadata));
+  for await (const batch of reader.batches()) builder.add(batch);
+  const { bars, undefinedTimes } = builder.finish();
+  const source: BarSource = {
+    kind: 'dbn',
+    name,
+    rowCount: bars.rowCount,
+    skippedRecords: reader.counts.skipped,
+    undefinedTimes,
+    ignoredColumns: [],
+    barSeconds: BAR_SECONDS[options.schema ?? metadata.schema ?? ''] ?? null,
+    metadata,
+  };
+  return { bars, source };
+}
+
+function textTable(kind: 'csv' | 'ndjson', path: string) {
+  const chunks = createReadStream(path, { highWaterMark: 1 << 20 });
+  return kind === 'csv' ? csvBars(chunks, path) : ndjsonBars(chunks, path);
+}
+
+function tableSource(
+  kind: BarFileKind,
+  name: string,
+  table: { readonly bars: Bars; readonly ignoredColumns: readonly string[] },
+): BarSource {
+  return {
+    kind,
+    name,
+    rowCount: table.bars.rowCount,
+    skippedRecords: 0,
+    undefinedTimes: 0,
+    ignoredColumns: table.ignoredColumns,
+    barSeconds: null,
+    metadata: null,
+  };
+}
+
+async function requireFile(path: string): Promise<void> {
+  let isDirectory: boolean;
+  try {
+    isDirectory = (await stat(path)).isDirectory();
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new BarlineError({
+      code: missing ? 'NOT_FOUND' : 'NOT_READABLE',
+      message: missing ? `${path}: there is no such file.` : `${path}: cannot be read (${code}).`,
+      facts: { file: path },
+      cause,
+    });
+  }
+  if (!isDirectory) return;
+  throw new BarlineError({
+    code: 'NOT_A_FILE',
+    message: `${path}: expected a file, found a directory.`,
+    hint: 'Name one file in it.',
+    facts: { file: path },
+  });
+}
+
+/** The kind of a file by its ending, or by its first bytes where the ending says nothing. */
+async function fileKind(path: string): Promise<BarFileKind> {
+  const known = ENDINGS.find(([ending]) => ending.test(path));
+  if (known) return known[1];
+  await using handle = await open(path, 'r');
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+  const head = buffer.toString('latin1', 0, bytesRead);
+  if (head === 'PAR1') return 'parquet';
+  if (head.startsWith('DBN') || head === '\x28\xb5\x2f\xfd') return 'dbn';
+  throw new BarlineError({
+    code: 'UNKNOWN_FORMAT',
+    message: `${path}: expected .dbn, .dbn.zst, .parquet, .csv or .ndjson, found neither that ending nor such content.`,
+    facts: { file: path },
+  });
+}
