@@ -56,7 +56,7 @@ const BAR_SECONDS: Readonly<Record<string, number>> = {
  * Reads a local file whole: DBN (streamed, plain or zstd), Parquet, CSV or NDJSON. Rows keep the file's order.
  * Throws BarlineError with exit code 1: NOT_FOUND, NOT_A_FILE, UNKNOWN_FORMAT, and those of the format's reader.
  */
-export async function readBarsFile(
+export async function readBarFile(
   path: string,
   options: ReadBarsOptions = {},
 ): Promise<{ readonly bars: Bars; readonly source: BarSource }> {

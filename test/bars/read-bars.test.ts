@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Bars, isoTimestamp, readBarsFile, readTextBars, timestampUs } from '../../src/bars/index.ts';
+import { type Bars, isoTimestamp, readBarFile, readTextBars, timestampUs } from '../../src/bars/index.ts';
 import { BarlineError } from '../../src/base/index.ts';
 import { goldenFolder, us } from './fixture.ts';
 
@@ -18,7 +18,7 @@ function fileOf(name: string, content: string | Uint8Array): string {
 }
 
 async function errorOf(path: string): Promise<BarlineError> {
-  const error: unknown = await readBarsFile(path).then(
+  const error: unknown = await readBarFile(path).then(
     () => null,
     (cause: unknown) => cause,
   );
@@ -85,7 +85,7 @@ describe('CSV', () => {
       'any.csv',
       `\ufeffVolume,symbol,Timestamp,open,high,low,close,note\r\n5,ESH4,${T},5000.25,5001,4999.5,5000,"a, ""b"""\r\n\r\n-1,,2024-03-12 12:30:01,.5,1e3,nan,,x\r\n`,
     );
-    const { bars, source } = await readBarsFile(path);
+    const { bars, source } = await readBarFile(path);
     expect(rowsOf(bars)).toEqual([
       [us(T), 5000.25, 5001, 4999.5, 5000, 5, { id: 0, symbol: 'ESH4' }],
       [us(T) + 1e6, 0.5, 1000, Number.NaN, Number.NaN, -1, { id: 0, symbol: null }],
@@ -94,9 +94,9 @@ describe('CSV', () => {
   });
 
   it('reads ids, and names no instruments without either', async () => {
-    const ids = await readBarsFile(fileOf('ids.csv', `${HEADER},instrument_id\n${T},1,1,1,1,1,4294967295`));
+    const ids = await readBarFile(fileOf('ids.csv', `${HEADER},instrument_id\n${T},1,1,1,1,1,4294967295`));
     expect(ids.bars.instruments).toEqual([{ id: 4_294_967_295, symbol: null }]);
-    const plain = await readBarsFile(fileOf('plain.csv', `${HEADER.replaceAll(',', ';')}\n${T};1;1;1;1;1\n`));
+    const plain = await readBarFile(fileOf('plain.csv', `${HEADER.replaceAll(',', ';')}\n${T};1;1;1;1;1\n`));
     expect(plain.bars.instruments).toEqual([]);
     expect(plain.bars.instrument).toBeUndefined();
   });
@@ -195,7 +195,7 @@ describe('CSV', () => {
 
 describe('NDJSON', () => {
   it('reads numbers as numbers or text', async () => {
-    const { bars, source } = await readBarsFile(
+    const { bars, source } = await readBarFile(
       fileOf(
         'a.ndjson',
         `{"timestamp":"${T}","open":1.5,"high":"2.5","low":1,"close":null,"volume":3,"symbol":"ESH4","x":1}\n{"timestamp":1710246601,"open":1,"high":1,"low":1,"close":1,"volume":1}\n`,
@@ -251,14 +251,14 @@ describe('Parquet', () => {
       `${name} [a]'s?.parquet`.replaceAll("'", ''),
       `SELECT ${expression} AS timestamp, ${prices}`,
     );
-    const { bars } = await readBarsFile(path);
+    const { bars } = await readBarFile(path);
     expect(rowsOf(bars)).toEqual([[us(T) + 123_456, 1.25, 2, 1, Number.NaN, 7, null]]);
   });
 
   it('keeps the order of rows, symbols and ids', async () => {
     const select = `SELECT to_timestamp(1710246600 + (i * 7919) % 5000) AS timestamp, i::DOUBLE AS open, 1 AS high, 1 AS low, 1 AS close, i AS volume,
       CASE WHEN i % 3 = 0 THEN NULL ELSE 'ES' || (i % 3) END AS symbol, (i % 2)::UINTEGER AS instrument_id, 0 AS extra FROM range(5000) t(i)`;
-    const { bars, source } = await readBarsFile(await writeParquet('order.parquet', select));
+    const { bars, source } = await readBarFile(await writeParquet('order.parquet', select));
     expect(Array.from(bars.volume)).toEqual(Array.from({ length: 5000 }, (_, k) => k));
     expect(bars.tsUs.every((ts, k) => ts === (1_710_246_600 + ((k * 7919) % 5000)) * 1e6)).toBe(true);
     const found = Array.from(bars.instrument ?? [], (k) => bars.instruments[k]);
@@ -323,7 +323,7 @@ describe('files', () => {
       'sniffed.parquet',
       `SELECT now() AS timestamp, 1 AS open, 1 AS high, 1 AS low, 1 AS close, 1 AS volume`,
     );
-    const { source } = await readBarsFile(fileOf('sniffed', readFileSync(path)));
+    const { source } = await readBarFile(fileOf('sniffed', readFileSync(path)));
     expect(source.kind).toBe('parquet');
   });
 });
@@ -346,7 +346,7 @@ describe.skipIf(golden === null)('DBN', () => {
   ];
 
   it.each(expectedFiles)('%s: times, prices and volumes are those of the file', async (name) => {
-    const { bars } = await readBarsFile(join(golden ?? '', `${name}.dbn`));
+    const { bars } = await readBarFile(join(golden ?? '', `${name}.dbn`));
     const lines = readFileSync(
       join(golden ?? '', 'expected', `${name.replace('/', '__')}.dbn.jsonl`),
       'utf8',
@@ -370,7 +370,7 @@ describe.skipIf(golden === null)('DBN', () => {
   });
 
   it('a broken file gives no bars', async () => {
-    await expect(readBarsFile(join(golden ?? '', 'broken/cut-record-30.ohlcv-1s.dbn.zst'))).rejects.toThrow(
+    await expect(readBarFile(join(golden ?? '', 'broken/cut-record-30.ohlcv-1s.dbn.zst'))).rejects.toThrow(
       /cut-record-30/,
     );
   });
