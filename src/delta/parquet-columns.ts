@@ -59,7 +59,7 @@ function parquetType(type: DeltaType, column: string): ParquetType {
   if (decimal !== undefined) return { kind: 'decimal', ...decimal };
   throw deltaError({
     code: 'DELTA_BAD_WRITE',
-    message: `column ${column}: a ${typeof type === 'string' ? type : type.type} cannot be written from typed arrays`,
+    message: `column ${column}: type ${typeof type === 'string' ? type : type.type} cannot be written from typed arrays`,
     hint: 'write the Parquet file with DuckDB and add it to the table',
     facts: { column },
   });

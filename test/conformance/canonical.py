@@ -20,6 +20,8 @@ def value(x):
         return x.isoformat()
     if isinstance(x, decimal.Decimal):
         return format(x, "f")
+    if isinstance(x, (bytes, bytearray)):
+        return x.hex()
     if isinstance(x, float):
         if math.isnan(x):
             return "NaN"

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -149,5 +150,22 @@ describe('a table that both write', () => {
     ]);
     expect(await readByDuckDb(reopened)).toEqual(before);
     expect(await readByDuckDb(await DeltaTable.open(copy))).toEqual(after);
+  }, 300_000);
+});
+
+// A folder of Parquet files, e.g. what another test of the Parquet writer left, read by both
+const cases = process.env.BARLINE_PARQUET_CASES;
+describe.skipIf(cases === undefined)('Parquet files of the folder BARLINE_PARQUET_CASES', () => {
+  it('are to Spark what they are to pyarrow', () => {
+    const request = { do: 'parquet_folder', with: { path: cases } };
+    const run = spawnSync('python3', [join(import.meta.dirname, 'delta_rs.py')], {
+      input: JSON.stringify(request),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
+    if (run.status !== 0) throw new Error(`pyarrow failed: ${run.error ?? run.stderr}`);
+    const expected = JSON.parse(run.stdout);
+    expect(Object.keys(expected).length).toBeGreaterThan(0);
+    expect(askSpark([request])[0]).toEqual(expected);
   }, 300_000);
 });
