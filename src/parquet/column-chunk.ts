@@ -1,6 +1,8 @@
 /** One column of one row group: statistics, encoding, pages. */
-import { type ColumnData, columnError, type DenseColumn, densify } from './column-data.ts';
-import { type ChunkEncoding, chooseEncoding, type ValueEncoder } from './encoding-choice.ts';
+
+import { chunkStatistics } from './chunk-statistics.ts';
+import { type ColumnData, type DenseColumn, densify } from './column-data.ts';
+import { type ChunkEncoding, chooseEncoding, findDictionary, type ValueEncoder } from './encoding-choice.ts';
 import { plainByteLength, writePlain } from './encoding-plain.ts';
 import {
   type Codec,
@@ -8,6 +10,7 @@ import {
   DATA_PAGE,
   DICTIONARY_PAGE,
   type EncodingName,
+  type PageBytes,
   type StoredPage,
   writePage,
 } from './page.ts';
@@ -15,9 +18,8 @@ import { PageBuffer } from './page-buffer.ts';
 import { type PageLimits, type PageSpan, pageSpans } from './page-span.ts';
 import type { PieceSink } from './piece-sink.ts';
 import type { ParquetField } from './schema.ts';
-import { type ColumnStatistics, mergeStatistics, statisticsOf } from './statistics.ts';
+import type { ColumnStatistics } from './statistics.ts';
 import { ValidityCursor } from './validity.ts';
-import { rangeOf } from './value-range.ts';
 
 export interface EncodedPage {
   /** From the row group's first byte. */
@@ -64,11 +66,11 @@ export function writeColumnChunk(
 ): EncodedColumnChunk {
   const dense = densify(field, column, rowCount);
   const spans = pageSpans(dense, options.pageLimits);
-  const pageStatistics = spans.map((span) => spanStatistics(field, dense, span));
-  const statistics = mergeStatistics(pageStatistics);
-  const encoding = chooseEncoding(dense.values, field.encoding ?? 'auto');
-  const writer = new ChunkWriter(sink, field, dense, encoding, options.zstdLevel);
-  const written = writer.write(spans);
+  const choice = field.encoding ?? 'auto';
+  const dictionary = findDictionary(dense.values, choice);
+  const { chunk: statistics, pages: pageStatistics } = chunkStatistics(field, dense, spans, dictionary);
+  const encoding = chooseEncoding(dense.values, choice, dictionary);
+  const written = new ChunkWriter(sink, field, dense, encoding, options.zstdLevel).write(spans);
   return {
     name: field.name,
     codec: written.codec,
@@ -86,40 +88,6 @@ export function writeColumnChunk(
     })),
     statistics,
   };
-}
-
-function spanStatistics(field: ParquetField, dense: DenseColumn, span: PageSpan): ColumnStatistics {
-  const range = rangeOf(dense.values, span.valueStart, span.valueEnd);
-  const { min, max } = range;
-  if (!range.whole)
-    throw columnError('PARQUET_VALUE_RANGE', field, 'expected whole numbers, found a fraction or NaN');
-  if (typeof min === 'number' && typeof max === 'number') {
-    const limit = wholeLimit(field, dense);
-    if (-min > limit || max > limit) {
-      throw columnError(
-        'PARQUET_VALUE_RANGE',
-        field,
-        `expected numbers within ±${limit}, found ${min} to ${max}`,
-      );
-    }
-  } else if (typeof min === 'bigint' && typeof max === 'bigint' && typeof field.type !== 'string') {
-    const limit = 10n ** BigInt(field.type.precision) - 1n;
-    if (-min > limit || max > limit) {
-      throw columnError(
-        'PARQUET_VALUE_RANGE',
-        field,
-        `expected numbers within ±${limit}, found ${min} to ${max}`,
-      );
-    }
-  }
-  const nullCount = span.rowEnd - span.rowStart - (span.valueEnd - span.valueStart);
-  return statisticsOf(field, range, nullCount);
-}
-
-/** The largest magnitude a value may have. */
-function wholeLimit(field: ParquetField, dense: DenseColumn): number {
-  if (typeof field.type !== 'string') return 10 ** field.type.precision - 1;
-  return dense.values.kind === 'int64' ? 2 ** 53 : Number.POSITIVE_INFINITY;
 }
 
 class ChunkWriter {
@@ -149,25 +117,27 @@ class ChunkWriter {
   }
 
   write(spans: readonly PageSpan[]) {
-    const first = spans[0];
-    const { codec, firstPage } = this.#chooseCodec(first);
+    const { validity } = this.#dense;
+    const trial = this.#tryZstd(spans[0], new ValidityCursor(validity));
+    const { codec } = trial;
     const encoder = codec === 'zstd' ? this.#encoding.compressed : this.#encoding.uncompressed;
     const dictionaryPageOffset = this.#writeDictionary(codec);
-    const cursor = new ValidityCursor(this.#dense.validity);
-    for (const span of spans) {
+    const cursor = new ValidityCursor(validity);
+    for (const [index, span] of spans.entries()) {
       this.#pageOffsets.push(this.#sink.byteLength);
-      const body = this.#encode(encoder, span, cursor);
-      const kept = span === first ? firstPage : undefined;
-      const stored = codec === 'uncompressed' ? body : (kept ?? compress(body, this.#zstdLevel));
-      const page = writePage(this.#sink, {
+      const page =
+        index === 0 && trial.firstPage !== undefined
+          ? trial.firstPage
+          : this.#compress(codec, this.#encode(encoder, span, cursor));
+      if (page === trial.firstPage) cursor.take(span.rowEnd - span.rowStart, undefined);
+      const stored = writePage(this.#sink, {
         type: DATA_PAGE,
         valueCount: span.rowEnd - span.rowStart,
         encoding: encoder.encoding,
-        uncompressedByteLength: body.length,
-        stored,
+        ...page,
       });
-      this.#pageByteLengths.push(page.byteLength);
-      this.#count(page);
+      this.#pageByteLengths.push(stored.byteLength);
+      this.#count(stored);
     }
     return {
       codec,
@@ -180,18 +150,22 @@ class ChunkWriter {
     };
   }
 
-  /** The codec for the whole chunk (a chunk has one), and the first page under zstd where it was tried. */
-  #chooseCodec(first: PageSpan): { codec: Codec; firstPage?: Uint8Array } {
+  /** The codec for the whole chunk (a chunk has one), and the first page under it where zstd was tried and kept. */
+  #tryZstd(first: PageSpan, cursor: ValidityCursor): { codec: Codec; firstPage?: PageBytes } {
     const choice = this.#field.compression ?? 'auto';
     if (choice !== 'auto') return { codec: choice };
-    const { compressed, uncompressed } = this.#encoding;
-    const cursor = () => new ValidityCursor(this.#dense.validity);
-    const without = this.#encode(uncompressed, first, cursor()).length;
-    const body = this.#encode(compressed, first, cursor());
-    const firstPage = compress(body, this.#zstdLevel);
-    return firstPage.length < ZSTD_PAYS_BELOW * without
+    const { compressed, uncompressedByteLength } = this.#encoding;
+    const body = this.#encode(compressed, first, cursor);
+    const without = uncompressedByteLength?.(first.valueEnd - first.valueStart) ?? body.length;
+    const firstPage = this.#compress('zstd', body);
+    return firstPage.stored.length < ZSTD_PAYS_BELOW * without
       ? { codec: 'zstd', firstPage }
       : { codec: 'uncompressed' };
+  }
+
+  #compress(codec: Codec, body: Uint8Array): PageBytes {
+    const stored = codec === 'zstd' ? compress(body, this.#zstdLevel) : body;
+    return { stored, uncompressedByteLength: body.length };
   }
 
   #writeDictionary(codec: Codec): number | null {
@@ -207,8 +181,7 @@ class ChunkWriter {
         type: DICTIONARY_PAGE,
         valueCount: distinctCount,
         encoding: 'PLAIN',
-        uncompressedByteLength: body.length,
-        stored: codec === 'zstd' ? compress(body, this.#zstdLevel) : body,
+        ...this.#compress(codec, body),
       }),
     );
     return byteOffset;

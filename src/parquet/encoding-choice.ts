@@ -45,34 +45,45 @@ export interface ChunkEncoding {
   /** The encoder where zstd does not pay or is not wanted; may be the same. */
   readonly uncompressed: ValueEncoder;
   readonly dictionary: Dictionary | undefined;
+  /** Bytes of `count` values by the latter, about; undefined where both are the same. */
+  readonly uncompressedByteLength: ((count: number) => number) | undefined;
+}
+
+/** The chunk's dictionary, where one is allowed, possible and (for `auto`) worth it. */
+export function findDictionary(values: PhysicalValues, choice: EncodingChoice): Dictionary | undefined {
+  if ((choice !== 'auto' && choice !== 'dictionary') || values.values.length === 0) return undefined;
+  if (choice === 'dictionary') return buildDictionary(values, LARGEST_DICTIONARY, false);
+  const limit = values.kind === 'blobs' ? LARGEST_DICTIONARY : AUTO_DICTIONARY;
+  const dictionary = buildDictionary(values, limit, true);
+  return dictionary !== undefined && dictionaryPays(values, dictionary) ? dictionary : undefined;
 }
 
 /** Chooses for one chunk; `choice` other than `auto` is followed unless it cannot be (schema.ts says when). */
-export function chooseEncoding(values: PhysicalValues, choice: EncodingChoice): ChunkEncoding {
-  if (choice === 'auto' || choice === 'dictionary') {
-    const limit = choice === 'auto' && values.kind !== 'blobs' ? AUTO_DICTIONARY : LARGEST_DICTIONARY;
-    const dictionary =
-      values.values.length === 0 ? undefined : buildDictionary(values, limit, choice === 'auto');
-    if (dictionary !== undefined && (choice === 'dictionary' || dictionaryPays(values, dictionary))) {
-      return dictionaryEncoding(dictionary);
-    }
-  }
-  const plain = plainEncoder(values);
+export function chooseEncoding(
+  values: PhysicalValues,
+  choice: EncodingChoice,
+  dictionary: Dictionary | undefined,
+): ChunkEncoding {
+  if (dictionary !== undefined) return dictionaryEncoding(dictionary);
   if (choice === 'rle' && values.kind === 'boolean') return alone(booleanRunsEncoder(values.values));
+  const plain = plainEncoder(values);
   if (choice === 'byte_stream_split' || choice === 'auto') {
     const split = splitEncoder(values);
-    if (split)
-      return { compressed: split, uncompressed: choice === 'auto' ? plain : split, dictionary: undefined };
+    if (split !== undefined && choice !== 'auto') return alone(split);
+    if (split !== undefined) {
+      const byteLength = (count: number) => plainByteLength(values, 0, count);
+      return { compressed: split, uncompressed: plain, dictionary, uncompressedByteLength: byteLength };
+    }
   }
   if (choice === 'delta' || choice === 'auto') {
     const delta = deltaEncoder(values, choice === 'auto');
-    if (delta) return alone(delta);
+    if (delta !== undefined) return alone(delta);
   }
   return alone(plain);
 }
 
-function alone(encoder: ValueEncoder): ChunkEncoding {
-  return { compressed: encoder, uncompressed: encoder, dictionary: undefined };
+function alone(encoder: ValueEncoder, dictionary?: Dictionary): ChunkEncoding {
+  return { compressed: encoder, uncompressed: encoder, dictionary, uncompressedByteLength: undefined };
 }
 
 function dictionaryPays(values: PhysicalValues, dictionary: Dictionary): boolean {
@@ -88,10 +99,14 @@ function dictionaryEncoding(dictionary: Dictionary): ChunkEncoding {
     write: (page, start, end) => write(page, dictionary, start, end),
   });
   if (2 * runsByteLength(dictionary) < packedByteLength(dictionary)) {
-    const runs = encoder(writeCodesAsRuns);
-    return { compressed: runs, uncompressed: runs, dictionary };
+    return alone(encoder(writeCodesAsRuns), dictionary);
   }
-  return { compressed: encoder(writeCodesWhole), uncompressed: encoder(writeCodesPacked), dictionary };
+  return {
+    compressed: encoder(writeCodesWhole),
+    uncompressed: encoder(writeCodesPacked),
+    dictionary,
+    uncompressedByteLength: (count) => (packedByteLength(dictionary) * count) / dictionary.codes.length,
+  };
 }
 
 function plainEncoder(values: PhysicalValues): ValueEncoder {

@@ -20,14 +20,17 @@ export const ENCODING_ID: Readonly<Record<EncodingName, number>> = {
 export const DATA_PAGE = 0;
 export const DICTIONARY_PAGE = 2;
 
-export interface PageContent {
+export interface PageBytes {
+  readonly uncompressedByteLength: number;
+  /** The page as it is to be stored. */
+  readonly stored: Uint8Array;
+}
+
+export interface PageContent extends PageBytes {
   readonly type: typeof DATA_PAGE | typeof DICTIONARY_PAGE;
   /** Values, nulls included. */
   readonly valueCount: number;
   readonly encoding: EncodingName;
-  readonly uncompressedByteLength: number;
-  /** The page as it is to be stored. */
-  readonly stored: Uint8Array;
 }
 
 export interface StoredPage {

@@ -7,15 +7,16 @@ export interface Range {
   readonly min: number | bigint | boolean | Uint8Array | null;
   readonly max: number | bigint | boolean | Uint8Array | null;
   readonly nanCount: number;
-  /** False where a value meant for INT64 is not a whole number. */
+  /** False where a value meant for INT64 is no whole number of up to 2^53. */
   readonly whole: boolean;
 }
 
-const EMPTY: Range = { min: null, max: null, nanCount: 0, whole: true };
+/** Of no values, or of values not looked at. */
+export const UNKNOWN_RANGE: Range = { min: null, max: null, nanCount: 0, whole: true };
 
 /** Bounds of values [start, end): 1 ns each, 2 ns for those of 64 bits. */
 export function rangeOf(values: PhysicalValues, start: number, end: number): Range {
-  if (start === end) return EMPTY;
+  if (start === end) return UNKNOWN_RANGE;
   switch (values.kind) {
     case 'bigint64':
       return rangeOfBigints(values.values, start, end);
@@ -59,7 +60,7 @@ function rangeOfNumbers(
   const { min, max, nanCount, whole } = bounds;
   // Adding 0 makes a negative zero positive.
   return nanCount === end - start
-    ? { ...EMPTY, nanCount, whole }
+    ? { ...UNKNOWN_RANGE, nanCount, whole }
     : { min: min + 0, max: max + 0, nanCount, whole };
 }
 
@@ -120,9 +121,13 @@ function boundDoubles(bounds: Bounds, values: Float64Array, start: number, end: 
   bounds.max = max;
 }
 
+/** Whether all are whole numbers of up to 2^53. */
 function areWhole(values: Float64Array, start: number, end: number): boolean {
   let whole = true;
-  for (let i = start; i < end; i++) if (Math.floor(values[i]) !== values[i]) whole = false;
+  for (let i = start; i < end; i++) {
+    const value = values[i];
+    if (Math.floor(value) !== value || Math.abs(value) > 9007199254740992) whole = false;
+  }
   return whole;
 }
 
