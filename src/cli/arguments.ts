@@ -1,0 +1,30 @@
+/** Options as commander gives them, checked. */
+import { usageError } from '../base/index.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** The text of an option, or undefined when it was not given. */
+export function textOption(options: Options, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A whole number from `least` on; a usage error for anything else. */
+export function countOption(options: Options, name: string, least = 0): number | undefined {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least) return value;
+  throw usageError(
+    `--${name} is ${JSON.stringify(text)}; expected a whole number${least > 0 ? ` from ${least} on` : ''}`,
+  );
+}
+
+/** The parts of a list such as `a,b`; a usage error when one is empty. */
+export function listOption(options: Options, name: string): string[] | undefined {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => part !== '')) return parts;
+  throw usageError(`--${name} is ${JSON.stringify(text)}; expected names with commas between them`);
+}

@@ -1,0 +1,137 @@
+/** DuckDB in memory, within the limits it is given. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
+import { queryError } from './query-error.ts';
+import { quoteText } from './sql-text.ts';
+
+export interface SessionLimits {
+  readonly memoryByteLength: number;
+  readonly threads: number;
+  /** A folder for what does not fit into memory; the session makes one of its own in it, and removes that. */
+  readonly temporaryFolder: string;
+}
+
+/** A column of a result, with DuckDB's name for its type. */
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/**
+ * A database of its own, gone when it is closed. It loads nothing from the network and reads times as UTC. Errors of
+ * a query are `BarlineError`s.
+ */
+export class DuckDbSession implements Disposable {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #spillFolder: string;
+  readonly #removeSpill: () => void;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#spillFolder = spillFolder;
+    this.#removeSpill = () => rmSync(this.#spillFolder, { recursive: true, force: true });
+    process.on('exit', this.#removeSpill);
+  }
+
+  static async open(limits: SessionLimits): Promise<DuckDbSession> {
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const spillFolder = join(limits.temporaryFolder, `barline-query-${process.pid}-${nextSession++}`);
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${limits.memoryByteLength}B`,
+      threads: String(limits.threads),
+      temp_directory: spillFolder,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    return new DuckDbSession(instance, connection, spillFolder);
+  }
+
+  /** Runs statements for their effect. `what` begins the message of an error. */
+  async run(sql: string, what = 'the query'): Promise<void> {
+    await this.#asking(what, () => this.#connection.run(sql));
+  }
+
+  /** How many statements a text holds; throws `SQL_INVALID` when it cannot be parsed. */
+  async statementCount(sql: string, what = 'the query'): Promise<number> {
+    return (await this.#asking(what, () => this.#connection.extractStatements(sql))).count;
+  }
+
+  /** Names of the tables a statement reads, as far as DuckDB can tell before it knows them; none for a PIVOT. */
+  tableNames(sql: string): readonly string[] {
+    return this.#connection.getTableNames(sql, false);
+  }
+
+  /** The columns of a query that returns rows, without running it. */
+  async columns(query: string, what = 'the query'): Promise<ResultColumn[]> {
+    const reader = await this.#asking(what, () =>
+      this.#connection.runAndReadAll(`DESCRIBE SELECT * FROM (${query}\n)`),
+    );
+    return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
+  }
+
+  /** The single value of a query's only row. */
+  async value(query: string, what = 'the query'): Promise<DuckDBValue> {
+    const reader = await this.#asking(what, () => this.#connection.runAndReadAll(query));
+    return reader.getRows()[0]?.[0] ?? null;
+  }
+
+  /** Rows as they come, some 2,048 at a time; each row's cells as text or null. An aborted signal ends it with its reason. */
+  async *textRows(
+    query: string,
+    options: { readonly what?: string; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<(string | null)[][]> {
+    const { what = 'the query', signal } = options;
+    using _ = this.#interruptOn(signal);
+    const result = await this.#asking(what, () => this.#connection.stream(query), signal);
+    for (;;) {
+      const chunk = await this.#asking(what, () => result.fetchChunk(), signal);
+      if (chunk === null || chunk.rowCount === 0) return;
+      yield chunk.getRows().map((row) => row.map((cell) => (cell === null ? null : String(cell))));
+      signal?.throwIfAborted();
+    }
+  }
+
+  /** Writes a query's rows to a file by DuckDB's COPY; returns how many. */
+  async copy(
+    query: string,
+    path: string,
+    format: string,
+    options: { readonly what?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<number> {
+    const { what = 'the query', signal } = options;
+    using _ = this.#interruptOn(signal);
+    const sql = `COPY (${query}\n) TO ${quoteText(path)} (${format})`;
+    const reader = await this.#asking(what, () => this.#connection.runAndReadAll(sql), signal);
+    return Number(reader.getRows()[0]?.[0] ?? 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+    process.off('exit', this.#removeSpill);
+    this.#removeSpill();
+  }
+
+  #interruptOn(signal: AbortSignal | undefined): Disposable {
+    const interrupt = () => this.#connection.interrupt();
+    signal?.addEventListener('abort', interrupt);
+    return { [Symbol.dispose]: () => signal?.removeEventListener('abort', interrupt) };
+  }
+
+  async #asking<T>(what: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw queryError(error, what);
+    }
+  }
+}
+
+let nextSession = 1;

@@ -1,0 +1,99 @@
+/** SQL over the tables of a lake, each a view that is made when a query names it. */
+import { BarlineError } from '../base/index.ts';
+import type { DuckDbSession } from './duckdb-session.ts';
+import { lakeTables, type OpenedTable, openLakeTable, openTable } from './lake.ts';
+import { nearNamesHint } from './near-names.ts';
+import { quoteName } from './sql-text.ts';
+import { type ReadStatement, readStatement } from './statement.ts';
+import { tableRelation } from './table-relation.ts';
+import { rewriteTimeTravel } from './time-travel.ts';
+import { nameOf, tokenize } from './tokens.ts';
+
+/** Where DuckDB lists its tables: a query that reads these sees all of the lake's. */
+const CATALOGS = /^(information_schema|duckdb_(tables|views|columns)|pg_catalog|sqlite_master)$/i;
+
+export interface LakeQuery extends ReadStatement {
+  /** The tables it reads, in the order it names them. */
+  readonly tables: readonly OpenedTable[];
+}
+
+/**
+ * Checks a query and makes views of the lake's tables that it names, at the versions it names. A lake that is not
+ * there has no tables. Throws a usage error for a statement that is no query, and what opening a table throws.
+ */
+export async function prepareLakeQuery(
+  session: DuckDbSession,
+  text: string,
+  lake: string,
+  directory: string,
+): Promise<LakeQuery> {
+  const travelled = rewriteTimeTravel(text);
+  const statement = await readStatement(session, travelled.sql);
+  const names = namesIn(travelled.sql);
+  const known = await lakeTables(lake).catch((error: unknown) => {
+    if (error instanceof BarlineError && error.code === 'LAKE_NOT_FOUND') return [];
+    throw error;
+  });
+  const isCatalog = statement.keyword === 'SHOW' || [...names].some((name) => CATALOGS.test(name));
+  const wanted = known.filter((name) => isCatalog || names.has(name.toLowerCase()));
+  const tables: OpenedTable[] = [];
+  for (const name of wanted) {
+    const opened = await openLakeTable(name, lake).catch((error: unknown) => {
+      // the name may be a column's, and the table none of the query's business
+      if (isCatalog || !session.tableNames(statement.sql).some((each) => sameName(each, name)))
+        return undefined;
+      throw error;
+    });
+    if (opened === undefined) continue;
+    await createView(session, name, opened);
+    tables.push(opened);
+  }
+  for (const [name, { table }] of travelled.references) {
+    const inLake = known.find((each) => each === table) ?? known.find((each) => sameName(each, table));
+    const opened = await openTable(
+      inLake === undefined ? name : `${inLake}${name.slice(table.length)}`,
+      lake,
+      directory,
+    );
+    await createView(session, name, opened);
+    tables.push(opened);
+  }
+  return { ...statement, tables };
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** Every name in the SQL, in lower case: as many as there are, more than the tables. */
+function namesIn(sql: string): Set<string> {
+  const names = tokenize(sql).flatMap((token) => nameOf(token)?.toLowerCase() ?? []);
+  return new Set(names);
+}
+
+async function createView(session: DuckDbSession, name: string, opened: OpenedTable): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE VIEW ${quoteName(name)} AS ${await relationOf(opened)}`,
+    `table ${name}`,
+  );
+}
+
+/** The SELECT that reads an opened table. */
+export async function relationOf({ table, snapshot }: OpenedTable): Promise<string> {
+  return tableRelation(table, snapshot, await table.scan({ version: snapshot.version }));
+}
+
+/** Adds the lake's near names to DuckDB's "table does not exist". */
+export async function withLakeHint(error: unknown, lake: string): Promise<unknown> {
+  if (!(error instanceof BarlineError) || error.code !== 'SQL_INVALID') return error;
+  const missing = /Table with name (.+?) does not exist/.exec(error.message)?.[1];
+  if (missing === undefined) return error;
+  const known = await lakeTables(lake).catch(() => []);
+  return new BarlineError({
+    code: 'TABLE_NOT_FOUND',
+    message: `there is no table ${JSON.stringify(missing)} in the lake ${lake}`,
+    hint: nearNamesHint(missing, known, 'tables in the lake'),
+    cause: error.cause,
+    facts: { table: missing, lake, tables: known },
+  });
+}
