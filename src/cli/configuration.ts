@@ -10,13 +10,7 @@ import {
   sessionSchema,
   tradingHours,
 } from '../bars/index.ts';
-import {
-  CONFIG_FILE_NAME,
-  type Configuration,
-  findConfigFile,
-  loadConfiguration,
-  parseByteLength,
-} from '../base/index.ts';
+import { type Configuration, findConfigFile, loadConfiguration, parseByteLength } from '../base/index.ts';
 import { labelModes } from '../labels/index.ts';
 import type { Processing } from '../months/index.ts';
 import type { Invocation } from './command.ts';
@@ -138,5 +132,3 @@ export function locate(
   const fromFile = configuration.origins[key] === 'file' && configuration.file !== null;
   return resolve(fromFile ? resolve(configuration.file ?? '', '..') : directory, text);
 }
-
-export { CONFIG_FILE_NAME };

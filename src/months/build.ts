@@ -1,8 +1,7 @@
 import { type Grid, pointsOfTicks, unitsOf } from '../bars/index.ts';
-import { computeFeatures, type FeatureArrays, featureColumns } from '../features/index.ts';
-import { computeLabels, type ModeColumns } from '../labels/index.ts';
+import { computeFeatures, type FeatureResult, featureColumns } from '../features/index.ts';
+import { computeLabels, type LabelMode, type ModeColumns } from '../labels/index.ts';
 import { type ColumnData, encodeRowGroup } from '../parquet/index.ts';
-import type { Processing } from './processing.ts';
 import { StageClock } from './stage-clock.ts';
 import { inSchemaOrder, parquetSchemaOf, trainingBarsTable } from './tables.ts';
 import type { BuildTask, BuiltRowGroup } from './tasks.ts';
@@ -64,7 +63,14 @@ export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   const features = computeFeatures(grid, { tickSize: instrument.tickSize, scope: 'session' });
   clock.lap('feature');
   const schema = parquetSchemaOf(trainingBarsTable(options.modes).schema);
-  const columns = inSchemaOrder(schema, trainingColumns(grid, task.processing, labels, features.columns));
+  const columns = inSchemaOrder(
+    schema,
+    new Map([
+      ...barColumns(grid, instrument.tickSize),
+      ...labelColumns(options.modes, labels),
+      ...featureColumnData(features),
+    ]),
+  );
   const rowGroup = encodeRowGroup(schema, columns, { zstdLevel: task.compressionLevel });
   clock.lap('encode');
   return {
@@ -75,23 +81,25 @@ export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   };
 }
 
-/** Every column of `training_bars` by name: bars, labels and weights, features. */
-export function trainingColumns(
-  grid: Grid,
-  { instrument, labels: { modes } }: Processing,
+/** `label_<mode>` and `weight_<mode>` of every mode. */
+export function labelColumns(
+  modes: readonly LabelMode[],
   labels: readonly ModeColumns[],
-  features: FeatureArrays,
-): Map<string, ColumnData> {
-  const columns = barColumns(grid, instrument.tickSize);
-  modes.forEach(({ name }, at) => {
-    columns.set(`label_${name}`, { values: labels[at].label });
-    columns.set(`weight_${name}`, { values: labels[at].weight });
+): [string, ColumnData][] {
+  return modes.flatMap(({ name }, at): [string, ColumnData][] => [
+    [`label_${name}`, { values: labels[at].label }],
+    [`weight_${name}`, { values: labels[at].weight }],
+  ]);
+}
+
+/** The 43 features; NaN is null, and so is every value of a binary column whose category failed. */
+export function featureColumnData({ columns, failures }: FeatureResult): [string, ColumnData][] {
+  const failed = new Set(failures.flatMap((failure) => failure.columns));
+  return featureColumns.map(({ name }) => {
+    const values = columns[name];
+    if (values instanceof Float32Array) return [name, { values, nanIsNull: true }];
+    return [name, failed.has(name) ? { values, validity: new Uint8Array(values.length) } : { values }];
   });
-  for (const { name } of featureColumns) {
-    const values = features[name];
-    columns.set(name, values instanceof Float32Array ? { values, nanIsNull: true } : { values });
-  }
-  return columns;
 }
 
 /** Time, prices in points and volume. */

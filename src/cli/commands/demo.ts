@@ -1,0 +1,79 @@
+import { join, resolve } from 'node:path';
+import { formatByteLength, usageError } from '../../base/index.ts';
+import { type CommandSpec, option } from '../command.ts';
+import { loadSettings, processingOf } from '../configuration.ts';
+import { formatCount, formatSeconds } from '../text-table.ts';
+import { printResult, wholeNumber } from './months.ts';
+
+const FIRST_MONTH = '2024-02';
+
+export const demo: CommandSpec = {
+  name: 'demo',
+  summary: 'sample months, the monthly run on them, and where everything lies',
+  description:
+    'Writes realistic monthly Databento files (ES, 1-second bars, a roll in March), takes them through the monthly ' +
+    'run, and shows what came out. Needs no network and no account.',
+  options: [
+    option('--dir <dir>', 'where to put the sample and the lake', 'demo'),
+    option('--months <n>', 'how many months, from February 2024 on', '3'),
+    option('--seed <n>', 'seed of the sample', '1'),
+  ],
+  examples: ['barline demo', 'barline demo --dir /tmp/barline --months 6 --seed 42'],
+  run: async (invocation, _args, options) => {
+    const { output, now, signal, directory } = invocation;
+    const count = wholeNumber(options.months, '--months') ?? 3;
+    if (count > 60)
+      throw usageError(`--months ${count}: the demo makes at most 60`, 'use `barline sample months`');
+    const seed = Number(options.seed);
+    if (!Number.isInteger(seed)) throw usageError(`--seed ${options.seed}: expected a whole number`);
+    const folder = resolve(directory, String(options.dir));
+    const dataFolder = join(folder, 'data');
+    const lakeUri = join(folder, 'lake');
+    const { value } = await loadSettings({ ...invocation, globals: {} });
+    const { shiftMonth, runMonths } = await import('../../months/index.ts');
+    const { writeSampleMonths } = await import('../../sample/index.ts');
+    output.note(`Writing ${count} sample months to ${dataFolder} ...`);
+    const startedMs = now();
+    const sample = await writeSampleMonths({
+      from: FIRST_MONTH,
+      to: shiftMonth(FIRST_MONTH, count - 1),
+      outDir: dataFolder,
+      seed,
+    });
+    output.note(
+      `${formatCount(sample.records)} records, ${formatByteLength(sample.byteLength)} of DBN in ` +
+        `${formatSeconds((now() - startedMs) / 1000)}. Running them ...`,
+    );
+    const { runProgress } = await import('../run-progress.ts');
+    const { outcomes, summary } = await runMonths({
+      sourceUri: dataFolder,
+      lakeUri,
+      processing: processingOf(value),
+      plan: { take: 'force' },
+      workers: value.run.workers,
+      compressionLevel: value.run.compression_level,
+      now,
+      signal,
+      onEvent: runProgress(output, now),
+    });
+    printResult(output, outcomes, summary, lakeUri);
+    output.json({ demo: { raw_months: dataFolder, lake: lakeUri } });
+    output.text(
+      [
+        '',
+        'What lies where:',
+        `  raw months     ${dataFolder}`,
+        `  training_bars  ${join(lakeUri, 'training_bars')}`,
+        `  quarantine     ${join(lakeUri, 'quarantine')}`,
+        `  rolls          ${join(lakeUri, 'rolls')}`,
+        `  statistics     ${join(lakeUri, 'monthly_statistics')}`,
+        '',
+        'Next:',
+        `  barline table read training_bars --lake ${lakeUri} --limit 5`,
+        `  barline sql "SELECT month, count(*) AS bars, avg(label_low_vol_long) AS win_rate FROM training_bars GROUP BY month ORDER BY month" --lake ${lakeUri}`,
+        `  barline months show 2024-03 --lake ${lakeUri}`,
+      ].join('\n'),
+    );
+    return summary.failed > 0 ? 1 : 0;
+  },
+};

@@ -1,0 +1,70 @@
+import { basename, dirname, resolve } from 'node:path';
+import { usageError } from '../../base/index.ts';
+import { type CommandSpec, choice, option } from '../command.ts';
+import { loadSettings, processingOf } from '../configuration.ts';
+import { formatCount, formatSeconds } from '../text-table.ts';
+
+export const process: CommandSpec = {
+  name: 'process',
+  arguments: [['<file>', 'bars: .dbn, .dbn.zst, .parquet, .csv or .ndjson']],
+  summary: 'one local file through the stages named, no lake needed',
+  description:
+    'Takes one file of bars through the stages named, in one thread, and writes one Parquet file. Labels count their ' +
+    'decay from the newest month of the input.',
+  options: [
+    option('--output <file>', 'Parquet file to write; - is stdout').makeOptionMandatory(),
+    option('--stages <list>', 'stages, separated by commas', 'contract,session,clean,grid,labels,features'),
+    choice(
+      '--sessions <how>',
+      'whether walks and windows stay inside a session',
+      ['respect', 'ignore'],
+      'respect',
+    ),
+    choice('--rolls <how>', 'what a roll is', ['contracts', 'gaps']),
+    option('--instrument <name>', 'the product, e.g. ES or NQ'),
+  ],
+  examples: [
+    'barline process glbx-mdp3-20240301-20240331.ohlcv-1s.dbn.zst --output march.parquet',
+    'barline process bars.csv --output out.parquet --instrument NQ',
+    'barline process clean.parquet --output labelled.parquet --stages labels,features --sessions ignore --rolls gaps',
+  ],
+  run: async (invocation, [file = ''], options) => {
+    const { output, now, directory } = invocation;
+    const startedMs = now();
+    const { value } = await loadSettings(invocation, {
+      instrument: options.instrument,
+      'labels.rolls': options.rolls,
+    });
+    const { checkStages, processBars } = await import('../../months/index.ts');
+    const stages = checkStages(
+      String(options.stages)
+        .split(',')
+        .map((stage) => stage.trim()),
+    );
+    const processing = processingOf(value, options.sessions === 'ignore' ? 'ignore' : 'respect');
+    const path = resolve(directory, file);
+    const target = String(options.output);
+    if (target !== '-' && resolve(directory, target) === path) {
+      throw usageError(`--output ${target} is the input itself`, 'name another file');
+    }
+    const { readBarFile } = await import('../../bars/index.ts');
+    const { bars } = await readBarFile(path);
+    const { fields, columns, report } = processBars(bars, stages, processing, path);
+    const { encodeParquet } = await import('../../parquet/index.ts');
+    const pieces = encodeParquet({ fields }, columns, { zstdLevel: value.run.compression_level });
+    if (target === '-') {
+      for (const piece of pieces) await output.raw(piece);
+      return 0;
+    }
+    const { openStorage } = await import('../../storage/index.ts');
+    const outPath = resolve(directory, target);
+    const { byteLength } = await openStorage(dirname(outPath)).write(basename(outPath), pieces);
+    const seconds = (now() - startedMs) / 1000;
+    output.json({ output: outPath, bytes: byteLength, columns: fields.length, seconds, report });
+    output.text(
+      `${formatCount(report.rowsIn)} bars in, ${formatCount(report.rowsOut)} rows × ${fields.length} columns out ` +
+        `in ${formatSeconds(seconds)}: ${outPath}`,
+    );
+    return 0;
+  },
+};

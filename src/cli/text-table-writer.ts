@@ -1,0 +1,60 @@
+/** A text table of any length: the first rows decide how wide its columns are, the rest follows as it comes. */
+import type { Output } from './output.ts';
+import { type TextColumn, textTable } from './text-table.ts';
+
+const NULL_TEXT = 'NULL';
+/** Rows looked at before the first is printed. */
+const MEASURED_ROWS = 1000;
+const WIDEST_CELL = 120;
+
+export class TextTableWriter {
+  readonly #output: Output;
+  readonly #columns: readonly TextColumn[];
+  #measured: string[][] | undefined = [];
+  #widths: number[] = [];
+
+  constructor(output: Output, columns: readonly TextColumn[]) {
+    this.#output = output;
+    this.#columns = columns;
+  }
+
+  /** Takes rows; a null cell is shown as NULL. Waits for a slow reader. */
+  async write(rows: readonly (readonly (string | null)[])[]): Promise<void> {
+    const cells = rows.map((row) => row.map((cell) => (cell === null ? NULL_TEXT : oneLine(cell))));
+    if (this.#measured !== undefined) {
+      this.#measured.push(...cells);
+      if (this.#measured.length >= MEASURED_ROWS) await this.#begin(this.#measured);
+    } else if (cells.length > 0) {
+      await this.#output.raw(`${cells.map((row) => this.#line(row)).join('\n')}\n`);
+    }
+  }
+
+  /** Prints what is left; a table without rows still has its titles. */
+  async end(): Promise<void> {
+    if (this.#measured !== undefined) await this.#begin(this.#measured);
+  }
+
+  async #begin(rows: readonly string[][]): Promise<void> {
+    this.#measured = undefined;
+    this.#widths = this.#columns.map((column, i) =>
+      rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), column.title.length),
+    );
+    await this.#output.raw(`${textTable(this.#columns, rows)}\n`);
+  }
+
+  #line(row: readonly string[]): string {
+    return this.#columns
+      .map((column, i) => {
+        const width = this.#widths[i] ?? 0;
+        return column.align === 'right' ? (row[i] ?? '').padStart(width) : (row[i] ?? '').padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  }
+}
+
+/** A cell takes one line, and no more than its share of it. */
+function oneLine(cell: string): string {
+  const line = cell.replace(/[\r\n\t]/g, ' ');
+  return line.length <= WIDEST_CELL ? line : `${line.slice(0, WIDEST_CELL - 1)}…`;
+}
