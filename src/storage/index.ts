@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { BarlineError } from '../base/errors.ts';
+import { BarlineError } from '../base/index.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Storage } from './storage.ts';
 

@@ -12,7 +12,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BarlineError, systemCode } from '../base/errors.ts';
+import { BarlineError, systemCode } from '../base/index.ts';
 import { byteOrder } from './byte-order.ts';
 import {
   type FileEntry,

@@ -1,4 +1,4 @@
-import { BarlineError, type ErrorDetails, systemCode } from '../base/errors.ts';
+import { BarlineError, type ErrorDetails, systemCode } from '../base/index.ts';
 
 export type StorageErrorCode =
   | 'STORAGE_NOT_FOUND'
