@@ -31,6 +31,7 @@ export class InstrumentDirectory {
     }
     const index = this.instruments.push({ id, symbol }) - 1;
     this.#places.set(key, index);
+    this.#last = index;
     return index;
   }
 }

@@ -212,6 +212,17 @@ describe('segments, where no contract is named', () => {
     });
   });
 
+  it('keeps the earlier of two segments with the same volume, and starts none at a price that is none', () => {
+    const day = '2024-03-12T15:00:0';
+    const rows = [
+      flat(`${day}0Z`, 5100, 2),
+      flat(`${day}1Z`, 0, 1),
+      flat(`${day}2Z`, 5200, 1),
+      flat(`${day}3Z`, Number.NaN, 2),
+    ];
+    expect([...chooseContract(barsOf(rows), options).rows]).toEqual([0, 1]);
+  });
+
   it('gives the same bars in any order of the rows', () => {
     const row = fc.record({
       step: fc.integer({ min: -30, max: 30 }),
