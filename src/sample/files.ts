@@ -7,7 +7,7 @@ import type { MonthTruth, SampleTruth } from './truth.ts';
 
 export const TRUTH_FILE_NAME = 'truth.json';
 
-/** Takes a second or so for three months, and is the only one at which sessions are as full as real ones. */
+/** The only one at which sessions are as full as real ones; three months take two or three seconds. */
 export const DEFAULT_SCALE = 1;
 export const DEFAULT_SEED = 1;
 

@@ -5,7 +5,7 @@ import { daySegments, eveningSegments, sessionOf } from './hours.ts';
 
 /** Records of a month of 21 sessions at scale 1, and what a session more or less adds. */
 const MONTH_RECORDS = 1_005_000;
-const SESSION_RECORDS = 15_000;
+const SESSION_RECORDS = 8_500;
 /** Measured: share of session seconds in which the front contract trades, and what the other contracts add. */
 const SESSION_COVERAGE = 0.886;
 const OTHERS_PER_DAY = 1_900;
@@ -15,7 +15,7 @@ const NIGHT_EXPONENT = 0.82;
 
 /**
  * The factor on night activity that brings a month to about a million records at scale 1, with 21 to 23 sessions
- * within 1.00 to 1.04 million, whether it holds a roll or not. A pure function of the calendar.
+ * within 0.98 to 1.04 million, whether it holds a roll or not. A pure function of the calendar.
  */
 export function nightRateOf(monthIndex: number): number {
   let sessions = 0;

@@ -22,13 +22,27 @@ export const outOfOrder: Planter = (planting, plan, i) => {
   return true;
 };
 
-/** Gives a copied record other values, and the plan with it. Only the volume grows or shrinks, little. */
-function correct(planting: Planting, plan: SessionPlan, i: number, copy: number, move: number): void {
+interface Correction {
+  /** Ticks by which the close moves. */
+  readonly move: number;
+  /** Volumes that records of this second have. */
+  readonly volumes: Set<number>;
+}
+
+/**
+ * Gives a copied record other values, and the plan with it. Its volume is one that no record of that second has had,
+ * so that no two are alike, and small, so that the day's front contract stays the same.
+ */
+function correct(planting: Planting, plan: SessionPlan, i: number, copy: number, change: Correction): void {
+  const { move, volumes } = change;
   const close = plan.close[i] + move;
   plan.close[i] = close;
   plan.high[i] = Math.max(plan.high[i], close);
   plan.low[i] = Math.min(plan.low[i], close);
-  plan.volume[i] = planting.random.integer(1, 9);
+  let volume = planting.random.integer(1, 9);
+  while (volumes.has(volume)) volume = (volume % 9) + 1;
+  volumes.add(volume);
+  plan.volume[i] = volume;
   planting.bars.volume[copy] = plan.volume[i];
   planting.setPrices(copy, {
     high: plan.high[i] * TICK_UNITS,
@@ -44,10 +58,11 @@ export const duplicate: Planter = (planting, plan, i) => {
   const moved = moves.reduce((sum, move) => sum + move, 0);
   if (!staysCalm(plan, i, [plan.close[i] + moved])) return false;
   let row = plan.row[i];
+  const volumes = new Set([plan.volume[i]]);
   for (const move of moves) {
     const copy = planting.copyOf(row);
     planting.follow(copy, row);
-    correct(planting, plan, i, copy, move);
+    correct(planting, plan, i, copy, { move, volumes });
     planting.note('duplicate', 'duplicate', 'dropped', row, null);
     row = copy;
   }
@@ -61,7 +76,7 @@ export const lateCorrection: Planter = (planting, plan, i) => {
   const row = plan.row[i];
   const copy = planting.copyOf(row);
   planting.follow(copy, lateBehind(planting, plan, i));
-  correct(planting, plan, i, copy, move);
+  correct(planting, plan, i, copy, { move, volumes: new Set([plan.volume[i]]) });
   planting.sessionDescents++;
   planting.note('late_correction', 'duplicate', 'dropped', row, null);
   planting.note('late_correction', 'order', 'sorted', copy, planting.plannedValues(plan, i));

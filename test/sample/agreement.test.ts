@@ -88,8 +88,8 @@ function truthLines(defects: readonly DefectTruth[]): string[] {
 
 describe('what the bars folder makes of a sample month', () => {
   it.each([
-    ['2024-03', 0.15, true],
-    ['2012-10', 0.1, true],
+    ['2024-03', 0.08, true],
+    ['2012-10', 0.06, true],
     ['2024-11', 0.05, false],
   ])('is what the truth says: %s at %f, faults: %s', (month, scale, defects) => {
     const made = collected(month, { scale, defects, seed: 2 });
