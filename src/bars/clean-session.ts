@@ -56,6 +56,7 @@ export interface CleaningPass {
 
 /**
  * Writes the clean bars of `rows` (in time order, one session) to `out` from `start` on; returns where they end.
+ * A sound bar (alone at its time, on ticks, in bounds, consistent) is told by comparisons of ticks alone.
  */
 export function cleanSession(
   bars: Bars,
@@ -64,65 +65,93 @@ export function cleanSession(
   start: number,
   pass: CleaningPass,
 ): number {
-  const { instrument, ohlcTolerance } = pass.ruleSet;
-  const tickUnits = unitsOf(instrument.tickSize);
-  const ticksPerUnit = 1 / tickUnits;
-  const minUnits = unitsOf(instrument.minPrice);
-  const maxUnits = unitsOf(instrument.maxPrice);
-  const tolerance = unitsOf(ohlcTolerance);
-  const { tsUs, volume } = bars;
-  const { open: opens, high: highs, low: lows, close: closes } = bars;
+  const { tickSize, minPrice, maxPrice } = pass.ruleSet.instrument;
+  const tickUnits = unitsOf(tickSize);
+  const ticksPerPoint = 1 / tickSize;
+  const minTicks = Math.max(1, Math.ceil(unitsOf(minPrice) / tickUnits));
+  const maxTicks = Math.floor(unitsOf(maxPrice) / tickUnits);
+  const { tsUs, volume, open: opens, high: highs, low: lows, close: closes } = bars;
   let end = start;
   for (let k = 0; k < rows.length; k++) {
     const row = rows[k];
-    const open = unitsOf(opens[row]);
-    const high = unitsOf(highs[row]);
-    const low = unitsOf(lows[row]);
-    const close = unitsOf(closes[row]);
-    const max = Math.max(open, high, low, close);
-    const min = Math.min(open, high, low, close);
-    let rule: CleaningRule | null = null;
-    if (k + 1 < rows.length && tsUs[rows[k + 1]] === tsUs[row]) rule = 'duplicate';
-    else if (!(min > 0)) rule = 'not_positive';
-    else if (min < minUnits || max > maxUnits) rule = 'out_of_bounds';
-    else if (max - high > tolerance || low - min > tolerance) rule = 'ohlc_inconsistent';
-    if (rule !== null) {
-      pass.counts[rule]++;
-      pass.log.dropped(rule, row, valuesOf(bars, row));
-      continue;
+    const ts = tsUs[row];
+    const isDuplicate = k + 1 < rows.length && tsUs[rows[k + 1]] === ts;
+    let open = Math.floor(opens[row] * ticksPerPoint + 0.5);
+    let high = Math.floor(highs[row] * ticksPerPoint + 0.5);
+    let low = Math.floor(lows[row] * ticksPerPoint + 0.5);
+    let close = Math.floor(closes[row] * ticksPerPoint + 0.5);
+    let contracts = volume[row];
+    const isSound =
+      !isDuplicate &&
+      contracts >= 0 &&
+      low >= minTicks &&
+      high <= maxTicks &&
+      low <= open &&
+      low <= close &&
+      high >= open &&
+      high >= close &&
+      (open * tickUnits) / UNITS_PER_POINT === opens[row] &&
+      (high * tickUnits) / UNITS_PER_POINT === highs[row] &&
+      (low * tickUnits) / UNITS_PER_POINT === lows[row] &&
+      (close * tickUnits) / UNITS_PER_POINT === closes[row];
+    if (!isSound) {
+      const judged = judgeBar(bars, row, isDuplicate, tickUnits, pass);
+      if (judged === null) continue;
+      [open, high, low, close] = judged.ticks;
+      contracts = judged.volume;
+      out.changed[end] = judged.isChanged ? 1 : 0;
     }
-    const contracts = volume[row];
-    let openTicks = Math.round(open * ticksPerUnit);
-    let highTicks = Math.round(max * ticksPerUnit);
-    let lowTicks = Math.round(min * ticksPerUnit);
-    let closeTicks = Math.round(close * ticksPerUnit);
-    const mended = max !== high || min !== low;
-    const offTick =
-      openTicks * tickUnits !== open ||
-      highTicks * tickUnits !== max ||
-      lowTicks * tickUnits !== min ||
-      closeTicks * tickUnits !== close;
-    const badVolume = !(contracts >= 0);
-    if (offTick) {
-      openTicks = nearestTick(open, tickUnits);
-      highTicks = nearestTick(max, tickUnits);
-      lowTicks = nearestTick(min, tickUnits);
-      closeTicks = nearestTick(close, tickUnits);
-    }
-    if (mended || offTick || badVolume) {
-      const ticks = offTick ? [openTicks, highTicks, lowTicks, closeTicks] : null;
-      logChanges(bars, row, mended ? { max, min } : null, ticks, tickUnits, pass);
-      out.changed[end] = 1;
-    }
-    out.tsUs[end] = tsUs[row];
-    out.openTicks[end] = openTicks;
-    out.highTicks[end] = highTicks;
-    out.lowTicks[end] = lowTicks;
-    out.closeTicks[end] = closeTicks;
-    out.volume[end] = badVolume ? 0 : contracts;
+    out.tsUs[end] = ts;
+    out.openTicks[end] = open;
+    out.highTicks[end] = high;
+    out.lowTicks[end] = low;
+    out.closeTicks[end] = close;
+    out.volume[end] = contracts;
     out.row[end++] = row;
   }
   return dropSpikes(out, start, end, tickUnits, pass);
+}
+
+/** A bar that stays: its ticks (open, high, low, close) and volume, and whether a rule changed it. */
+interface JudgedBar {
+  readonly ticks: readonly number[];
+  readonly volume: number;
+  readonly isChanged: boolean;
+}
+
+/** The rules before the spikes, one after another, on one bar; null when one drops it. */
+function judgeBar(
+  bars: Bars,
+  row: number,
+  isDuplicate: boolean,
+  tickUnits: number,
+  pass: CleaningPass,
+): JudgedBar | null {
+  const { instrument, ohlcTolerance } = pass.ruleSet;
+  const tolerance = unitsOf(ohlcTolerance);
+  const units = [bars.open[row], bars.high[row], bars.low[row], bars.close[row]].map(unitsOf);
+  const [open, high, low, close] = units;
+  const max = Math.max(...units);
+  const min = Math.min(...units);
+  let rule: CleaningRule | null = null;
+  if (isDuplicate) rule = 'duplicate';
+  else if (!(min > 0)) rule = 'not_positive';
+  else if (min < unitsOf(instrument.minPrice) || max > unitsOf(instrument.maxPrice)) rule = 'out_of_bounds';
+  else if (max - high > tolerance || low - min > tolerance) rule = 'ohlc_inconsistent';
+  if (rule !== null) {
+    pass.counts[rule]++;
+    pass.log.dropped(rule, row, valuesOf(bars, row));
+    return null;
+  }
+  const mended = max !== high || min !== low ? { max, min } : null;
+  const final = [open, max, min, close];
+  const ticks = final.map((price) => nearestTick(price, tickUnits));
+  const offTick = final.some((price, k) => ticks[k] * tickUnits !== price);
+  const volume = bars.volume[row];
+  const badVolume = !(volume >= 0);
+  const isChanged = mended !== null || offTick || badVolume;
+  if (isChanged) logChanges(bars, row, mended, offTick ? ticks : null, tickUnits, pass);
+  return { ticks, volume: badVolume ? 0 : volume, isChanged };
 }
 
 /** The nearest whole tick, halves up. Exact: the sum and the quotient's distance from a whole number are. */
