@@ -68,12 +68,12 @@ export function encodeParquet(
   options: EncodeOptions = {},
 ): Uint8Array[] {
   const rowCount = columns.length === 0 ? 0 : columnRowCount(columns[0]);
-  const rowGroupRows = options.rowGroupRows ?? 2 ** 20;
+  const rowGroupRows = Math.max(1, Math.floor(options.rowGroupRows ?? 2 ** 20));
   const rowGroups: EncodedRowGroup[] = [];
   for (let start = 0; start === 0 || start < rowCount; start += rowGroupRows) {
     const end = Math.min(rowCount, start + rowGroupRows);
     const whole = start === 0 && end === rowCount;
-    const part = whole ? columns : columns.map((column) => sliceColumn(column, start, Math.max(end, start)));
+    const part = whole ? columns : columns.map((column) => sliceColumn(column, start, end));
     rowGroups.push(encodeRowGroup(schema, part, options));
   }
   return assembleFile(schema, rowGroups, options);

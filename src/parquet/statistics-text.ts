@@ -6,7 +6,7 @@ export const LONGEST_BOUND_BYTES = 64;
 const utf8 = new TextDecoder();
 
 interface TextBound {
-  readonly value: string | Uint8Array | null;
+  readonly value: string | Uint8Array;
   readonly exact: boolean;
 }
 
@@ -18,15 +18,15 @@ export function truncateDown(value: Uint8Array, text: boolean): TextBound {
 
 /**
  * The first 64 bytes with their last character (byte) that can be raised raised, and what follows cut: sorts after
- * `value`. Null when none can be.
+ * `value`. Where none can be, `value` itself.
  */
 export function truncateUp(value: Uint8Array, text: boolean): TextBound {
-  const length = prefixLength(value, text);
-  if (length === value.length) return { value: text ? utf8.decode(value) : value.slice(), exact: true };
-  const raised = text
-    ? raiseText(utf8.decode(value.subarray(0, length)))
-    : raiseBytes(value.subarray(0, length));
-  return { value: raised, exact: false };
+  const head = value.subarray(0, prefixLength(value, text));
+  if (head.length < value.length) {
+    const raised = text ? raiseText(utf8.decode(head)) : raiseBytes(head);
+    if (raised !== undefined) return { value: raised, exact: false };
+  }
+  return { value: text ? utf8.decode(value) : value.slice(), exact: true };
 }
 
 function prefixLength(value: Uint8Array, text: boolean): number {
@@ -36,7 +36,7 @@ function prefixLength(value: Uint8Array, text: boolean): number {
   return length;
 }
 
-function raiseText(text: string): string | null {
+function raiseText(text: string): string | undefined {
   const characters = [...text];
   for (let last = characters.length - 1; last >= 0; last--) {
     const point = characters[last].codePointAt(0) ?? 0;
@@ -45,15 +45,15 @@ function raiseText(text: string): string | null {
     const next = point === 0xd7ff ? 0xe000 : point + 1;
     return characters.slice(0, last).join('') + String.fromCodePoint(next);
   }
-  return null;
+  return undefined;
 }
 
-function raiseBytes(bytes: Uint8Array): Uint8Array | null {
+function raiseBytes(bytes: Uint8Array): Uint8Array | undefined {
   for (let last = bytes.length - 1; last >= 0; last--) {
     if (bytes[last] === 255) continue;
     const raised = bytes.slice(0, last + 1);
     raised[last]++;
     return raised;
   }
-  return null;
+  return undefined;
 }

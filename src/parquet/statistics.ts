@@ -66,9 +66,6 @@ export function mergeStatistics(parts: readonly ColumnStatistics[]): ColumnStati
     minExact: true,
     maxExact: true,
   };
-  // A bound that was too long to keep is unknown for the whole as well.
-  const minLost = parts.some((part) => part.min === null && !part.minExact);
-  const maxLost = parts.some((part) => part.max === null && !part.maxExact);
   for (const part of parts) {
     const nullCount = merged.nullCount + part.nullCount;
     const nanCount = merged.nanCount + part.nanCount;
@@ -78,11 +75,7 @@ export function mergeStatistics(parts: readonly ColumnStatistics[]): ColumnStati
     const { max, maxExact } = higher ? part : merged;
     merged = { min, max, nullCount, nanCount, minExact, maxExact };
   }
-  return {
-    ...merged,
-    ...(minLost && { min: null, minExact: false }),
-    ...(maxLost && { max: null, maxExact: false }),
-  };
+  return merged;
 }
 
 /** Orders two bounds of one column: numbers by size, text and bytes by their (UTF-8) bytes. */
