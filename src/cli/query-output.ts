@@ -25,6 +25,8 @@ export interface QueryOutput {
   readonly session: DuckDbSession;
   /** Returns rows; no semicolon at its end. */
   readonly query: string;
+  /** A query of the same columns that costs nothing to plan; the query itself unless given. */
+  readonly columnsOf?: string;
   /** What begins the message of an error. */
   readonly what: string;
   /** The most rows wanted, if the user said. */
@@ -36,6 +38,15 @@ export interface QueryOutput {
   readonly total: () => Promise<number | null>;
   /** What else the JSON of a written file says. */
   readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** The most rows that will be taken of a request, one more to know whether there are more; undefined: all. */
+export function rowsTaken(
+  invocation: Invocation,
+  request: Pick<QueryOutput, 'limit' | 'output'>,
+): number | undefined {
+  const forPeople = request.output === undefined && !invocation.output.options.json;
+  return forPeople ? (request.limit ?? SHOWN_ROWS) + 1 : request.limit;
 }
 
 /** Prints or writes the rows as the options say. */
@@ -53,7 +64,7 @@ function limited(query: string, limit: number | undefined): string {
 async function printJsonRows({ output, signal }: Invocation, request: QueryOutput): Promise<void> {
   const { jsonQuery } = await import('../query/index.ts');
   const { session, query, what, limit } = request;
-  const columns = await session.columns(query, what);
+  const columns = await session.columns(request.columnsOf ?? query, what);
   for await (const rows of session.textRows(jsonQuery(limited(query, limit), columns), { what, signal })) {
     await output.raw(`${rows.map(([line]) => line ?? 'null').join('\n')}\n`);
   }
@@ -62,7 +73,7 @@ async function printJsonRows({ output, signal }: Invocation, request: QueryOutpu
 async function printRows({ output, signal }: Invocation, request: QueryOutput): Promise<void> {
   const { cellsQuery, isNumeric } = await import('../query/index.ts');
   const { session, query, what, limit = SHOWN_ROWS } = request;
-  const columns = await session.columns(query, what);
+  const columns = await session.columns(request.columnsOf ?? query, what);
   const table = new TextTableWriter(
     output,
     columns.map((column) => ({ title: column.name, align: isNumeric(column) ? 'right' : 'left' })),
@@ -107,7 +118,7 @@ async function writeRows(
   const started = now();
   const format = outputFormat(name, ['parquet', 'csv', 'ndjson']);
   const target = await outputFile(name, { replace: request.replace });
-  const columns = await session.columns(query, what);
+  const columns = await session.columns(request.columnsOf ?? query, what);
   const rowsQuery = limited(query, limit);
   const copied = format === 'parquet' ? rowsQuery : fileQuery(rowsQuery, columns, format === 'ndjson');
   let rows = 0;

@@ -5,7 +5,7 @@ import { lakeTables, type OpenedTable, openLakeTable, openTable } from './lake.t
 import { nearNamesHint } from './near-names.ts';
 import { quoteName } from './sql-text.ts';
 import { type ReadStatement, readStatement } from './statement.ts';
-import { tableRelation } from './table-relation.ts';
+import { filesInOrder, tableRelation } from './table-relation.ts';
 import { rewriteTimeTravel } from './time-travel.ts';
 import { nameOf, tokenize } from './tokens.ts';
 
@@ -78,9 +78,10 @@ async function createView(session: DuckDbSession, name: string, opened: OpenedTa
   );
 }
 
-/** The SELECT that reads an opened table. */
-export async function relationOf({ table, snapshot }: OpenedTable): Promise<string> {
-  return tableRelation(table, snapshot, await table.scan({ version: snapshot.version }));
+/** The SELECT that reads a whole table, in any order. */
+async function relationOf({ table, snapshot }: OpenedTable): Promise<string> {
+  const { files } = await table.scan({ version: snapshot.version });
+  return tableRelation(table, snapshot, filesInOrder(snapshot, files), { ordered: false });
 }
 
 /** Adds the lake's near names to DuckDB's "table does not exist". */

@@ -3,7 +3,7 @@ import type { DeltaType, StructType } from '../../delta/index.ts';
 import type { OpenedTable } from '../../query/index.ts';
 import { countOption, listOption, textOption } from '../arguments.ts';
 import { type CommandSpec, type Invocation, type NounSpec, option } from '../command.ts';
-import { deliverRows, openSession, SHOWN_ROWS } from '../query-output.ts';
+import { deliverRows, openSession, rowsTaken, SHOWN_ROWS } from '../query-output.ts';
 import { formatCount, type TextColumn, textTable } from '../text-table.ts';
 
 const TABLE: readonly [string, string] = [
@@ -242,39 +242,50 @@ const read: CommandSpec = {
     'barline table read training_bars@v3 --order-by "timestamp desc" --output bars.parquet',
   ],
   run: async (invocation, [text = ''], options) => {
-    const { openTable, relationOf, tableFacts } = await import('../../query/index.ts');
+    const { emptyRelation, openTable, tableFacts } = await import('../../query/index.ts');
     const limit = countOption(options, 'limit');
     const columns = listOption(options, 'columns');
     const order = listOption(options, 'orderBy');
     const where = textOption(options, 'where');
+    const output = textOption(options, 'output');
     const { configuration, lake } = await lakeOf(invocation);
     const opened = await openTable(text, lake, invocation.directory);
     const { name, snapshot } = opened;
-    const clauses = {
-      select: columns === undefined ? '*' : await columnNames(columns, opened),
-      orderBy: order === undefined ? '' : ` ORDER BY ${await sortKeys(order, opened)}`,
-    };
-    const relation = await relationOf(opened);
+    const select = columns === undefined ? '*' : await columnNames(columns, opened);
+    const orderBy = order === undefined ? '' : ` ORDER BY ${await sortKeys(order, opened)}`;
+    const isPlain = where === undefined && order === undefined;
+    const relation = await relationOf(opened, isPlain ? rowsTaken(invocation, { limit, output }) : undefined);
     using session = await openSession(configuration);
     const what = where === undefined ? `table ${name}` : `--where ${JSON.stringify(where)}`;
-    if (where !== undefined) await checkWhere(session, relation, where, what);
+    const empty = emptyRelation(snapshot.schema);
+    if (where !== undefined) await checkWhere(session, empty, where, what);
     const filtered = `SELECT * FROM (${relation}) AS asked_table${where === undefined ? '' : ` WHERE (${where}\n)`}`;
     await deliverRows(invocation, {
       session,
-      query: `SELECT ${clauses.select} FROM (${filtered})${clauses.orderBy}`,
+      query: `SELECT ${select} FROM (${filtered})${orderBy}`,
+      columnsOf: `SELECT ${select} FROM (${empty})`,
       what,
       limit,
-      output: textOption(options, 'output'),
+      output,
       replace: options.force === true || invocation.globals.yes === true,
       total: async () => {
         const fromLog = where === undefined ? tableFacts(snapshot).rowCount : null;
-        return fromLog ?? Number(await session.value(`SELECT count(*) FROM (${filtered})`, what));
+        if (fromLog !== null) return fromLog;
+        const all = isPlain ? await relationOf(opened, undefined) : filtered;
+        return Number(await session.value(`SELECT count(*) FROM (${all})`, what));
       },
       facts: { table: name, version: snapshot.version },
     });
     return 0;
   },
 };
+
+/** The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need. */
+async function relationOf({ table, snapshot }: OpenedTable, rowCount: number | undefined): Promise<string> {
+  const { filesInOrder, tableRelation } = await import('../../query/index.ts');
+  const { files } = await table.scan({ version: snapshot.version });
+  return tableRelation(table, snapshot, filesInOrder(snapshot, files, rowCount), { ordered: true });
+}
 
 async function columnNames(names: readonly string[], opened: OpenedTable): Promise<string> {
   const { quoteName } = await import('../../query/index.ts');
@@ -309,13 +320,13 @@ async function columnOf(name: string, { name: table, snapshot }: OpenedTable, fl
 /** The expression must be one by itself, before it is put into brackets. */
 async function checkWhere(
   session: Awaited<ReturnType<typeof openSession>>,
-  relation: string,
+  empty: string,
   where: string,
   what: string,
 ): Promise<void> {
   const count = await session.statementCount(`SELECT 1 WHERE ${where}`, what);
   if (count !== 1) throw usageError(`${what} holds ${count} statements; expected one expression`);
-  await session.columns(`SELECT 1 FROM (${relation}) AS asked_table WHERE (${where}\n)`, what);
+  await session.columns(`SELECT 1 FROM (${empty}) AS asked_table WHERE (${where}\n)`, what);
 }
 
 export const table: NounSpec = {
