@@ -3,7 +3,6 @@ export * from './calendar-cme-equity.ts';
 export * from './cleaning.ts';
 export { nearestName } from './column-names.ts';
 export * from './columns.ts';
-export * from './configuration.ts';
 export * from './contract.ts';
 export * from './contract-rule.ts';
 export * from './dates.ts';

@@ -1,4 +1,10 @@
-import { assembleFile, type ColumnData, type EncodedRowGroup, encodeRowGroup } from '../parquet/index.ts';
+import {
+  assembleFile,
+  type ColumnData,
+  type EncodedRowGroup,
+  encodeRowGroup,
+  type RowGroupOptions,
+} from '../parquet/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { AddFile, PartitionValues } from './actions.ts';
 import { inSchemaOrder, parquetSchema, rowGroupStatistics } from './parquet-columns.ts';
@@ -59,6 +65,8 @@ export interface DataFileOptions {
   readonly partitionValues?: Readonly<Record<string, ValueInput>>;
   /** Part of the file's name; see `dataFilePath`. */
   readonly nameToken?: string;
+  /** Kept with the file in the log. */
+  readonly tags?: PartitionValues;
   /** Key and value pairs for the file's footer. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
@@ -67,9 +75,10 @@ export interface DataFileOptions {
 export function encodeColumns(
   shape: TableShape,
   columns: Readonly<Record<string, ColumnData>>,
+  options: RowGroupOptions = {},
 ): EncodedRowGroup {
   const parquet = parquetSchema(shape.schema, shape.partitionColumns);
-  return encodeRowGroup(parquet, inSchemaOrder(parquet, columns));
+  return encodeRowGroup(parquet, inSchemaOrder(parquet, columns), options);
 }
 
 /**
@@ -83,10 +92,10 @@ export async function writeDataFile(
   uuid: string,
   options: DataFileOptions = {},
 ): Promise<AddFile> {
-  const { partitionValues = {}, nameToken, metadata } = options;
+  const { partitionValues = {}, nameToken, metadata, tags } = options;
   const parquet = parquetSchema(shape.schema, shape.partitionColumns);
   const path = dataFilePath(shape, partitionValues, uuid, nameToken);
   const entry = await storage.write(path, assembleFile(parquet, rowGroups, metadata ? { metadata } : {}));
   const statistics = rowGroupStatistics(shape.schema, shape.partitionColumns, rowGroups);
-  return addFile(shape, { ...entry, partitionValues, statistics });
+  return addFile(shape, { ...entry, partitionValues, statistics, ...(tags && { tags }) });
 }

@@ -1,9 +1,17 @@
 import { type Grid, pointsOfTicks, unitsOf } from '../bars/index.ts';
-import { computeFeatures, type FeatureResult, featureColumns } from '../features/index.ts';
-import { computeLabels, type LabelMode, type ModeColumns } from '../labels/index.ts';
-import { type ColumnData, encodeRowGroup } from '../parquet/index.ts';
+import { encodeColumns } from '../delta/index.ts';
+import {
+  computeFeatures,
+  type FeatureArrays,
+  type FeatureResult,
+  featureArraysFrom,
+  featureColumns,
+  newFeatureArrays,
+} from '../features/index.ts';
+import { computeLabels, type LabelMode, type ModeColumns, newLabelColumns } from '../labels/index.ts';
+import type { ColumnData } from '../parquet/index.ts';
 import { StageClock } from './stage-clock.ts';
-import { inSchemaOrder, parquetSchemaOf, trainingBarsTable } from './tables.ts';
+import { shapeOf, trainingBarsTable } from './tables.ts';
 import type { BuildTask, BuiltRowGroup } from './tasks.ts';
 
 /** Rows a row group has at the most, unless one session has more: six day sessions. */
@@ -47,31 +55,75 @@ export function sliceSessions(grid: Grid, firstSession: number, endSession: numb
   };
 }
 
+/** Arrays of one thread, kept from task to task: fresh ones would cost page faults and collections each time. */
+class RowGroupArrays {
+  readonly #capacity: number;
+  readonly #features: FeatureArrays;
+  readonly #labels: readonly ModeColumns[];
+  readonly #prices: readonly Float64Array[];
+
+  constructor(capacity: number, modes: readonly LabelMode[]) {
+    this.#capacity = capacity;
+    this.#features = newFeatureArrays(capacity);
+    this.#labels = newLabelColumns(modes, capacity);
+    this.#prices = [0, 1, 2, 3].map(() => new Float64Array(capacity));
+  }
+
+  fits(rowCount: number, modes: readonly LabelMode[]): boolean {
+    return rowCount <= this.#capacity && modes.length === this.#labels.length;
+  }
+
+  /** Views of the first rows. */
+  of(rowCount: number) {
+    return {
+      features: featureArraysFrom(
+        (name) => this.#features[name].subarray(0, rowCount),
+        (name) => this.#features[name].subarray(0, rowCount),
+      ),
+      labels: this.#labels.map(({ label, weight }) => ({
+        label: label.subarray(0, rowCount),
+        weight: weight.subarray(0, rowCount),
+      })),
+      prices: this.#prices.map((column) => column.subarray(0, rowCount)),
+    };
+  }
+}
+
+let threadArrays: RowGroupArrays | undefined;
+
+function arraysFor(rowCount: number, modes: readonly LabelMode[]) {
+  if (!threadArrays?.fits(rowCount, modes)) {
+    threadArrays = new RowGroupArrays(Math.max(rowCount, ROW_GROUP_ROWS), modes);
+  }
+  return threadArrays.of(rowCount);
+}
+
 /** label → feature → encode for a run of whole sessions. */
 export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   const clock = new StageClock();
   const { instrument, labels: options } = task.processing;
   const grid = sliceSessions(task.grid, task.firstSession, task.endSession);
   const start = task.grid.sessions[task.firstSession]?.start ?? 0;
-  const labels = computeLabels(grid, {
+  const arrays = arraysFor(grid.rowCount, options.modes);
+  const everyRow = { startRow: 0, endRow: grid.rowCount };
+  const labelOptions = {
     modes: options.modes,
     timeoutBars: options.timeoutSeconds,
     affected: task.affected.subarray(start, start + grid.rowCount),
     scope: 'session',
-  });
+  } as const;
+  const labels = computeLabels(grid, labelOptions, everyRow, arrays.labels);
   clock.lap('label');
-  const features = computeFeatures(grid, { tickSize: instrument.tickSize, scope: 'session' });
+  const featureOptions = { tickSize: instrument.tickSize, scope: 'session' } as const;
+  const features = computeFeatures(grid, featureOptions, everyRow, arrays.features);
   clock.lap('feature');
-  const schema = parquetSchemaOf(trainingBarsTable(options.modes).schema);
-  const columns = inSchemaOrder(
-    schema,
-    new Map([
-      ...barColumns(grid, instrument.tickSize),
-      ...labelColumns(options.modes, labels),
-      ...featureColumnData(features),
-    ]),
-  );
-  const rowGroup = encodeRowGroup(schema, columns, { zstdLevel: task.compressionLevel });
+  const columns = Object.fromEntries([
+    ...barColumns(grid, instrument.tickSize, arrays.prices),
+    ...labelColumns(options.modes, labels),
+    ...featureColumnData(features),
+  ]);
+  const shape = shapeOf(trainingBarsTable(options.modes));
+  const rowGroup = encodeColumns(shape, columns, { zstdLevel: task.compressionLevel });
   clock.lap('encode');
   return {
     rowGroup,
@@ -102,21 +154,24 @@ export function featureColumnData({ columns, failures }: FeatureResult): [string
   });
 }
 
-/** Time, prices in points and volume. */
-export function barColumns(grid: Grid, tickSize: number): Map<string, ColumnData> {
-  return new Map<string, ColumnData>([
+/** Time, prices in points and volume; prices are written into the arrays given. */
+export function barColumns(
+  grid: Grid,
+  tickSize: number,
+  [open, high, low, close]: readonly Float64Array[] = [0, 1, 2, 3].map(() => new Float64Array(grid.rowCount)),
+): [string, ColumnData][] {
+  return [
     ['timestamp', { values: grid.tsUs }],
-    ['open', { values: prices(grid.openTicks, tickSize) }],
-    ['high', { values: prices(grid.highTicks, tickSize) }],
-    ['low', { values: prices(grid.lowTicks, tickSize) }],
-    ['close', { values: prices(grid.closeTicks, tickSize) }],
+    ['open', { values: prices(grid.openTicks, tickSize, open) }],
+    ['high', { values: prices(grid.highTicks, tickSize, high) }],
+    ['low', { values: prices(grid.lowTicks, tickSize, low) }],
+    ['close', { values: prices(grid.closeTicks, tickSize, close) }],
     ['volume', { values: grid.volume }],
-  ]);
+  ];
 }
 
-function prices(ticks: Int32Array, tickSize: number): Float64Array {
+function prices(ticks: Int32Array, tickSize: number, points: Float64Array): Float64Array {
   const tickUnits = unitsOf(tickSize);
-  const points = new Float64Array(ticks.length);
   for (let row = 0; row < ticks.length; row++) points[row] = pointsOfTicks(ticks[row], tickUnits);
   return points;
 }

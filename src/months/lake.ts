@@ -1,24 +1,10 @@
 import { BarlineError } from '../base/index.ts';
-import {
-  type AddFile,
-  type ColumnStatistics,
-  DeltaTable,
-  type FileStatistics,
-  type TableDefinition,
-} from '../delta/index.ts';
-import {
-  assembleFile,
-  type ColumnData,
-  columnStatistics,
-  type EncodedRowGroup,
-  encodeRowGroup,
-  type ParquetSchema,
-  type StatisticValue,
-} from '../parquet/index.ts';
+import { type AddFile, DeltaTable, encodeColumns, type TableDefinition } from '../delta/index.ts';
+import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import type { Month } from './month.ts';
 import type { MonthRecord } from './plan.ts';
-import { inSchemaOrder, MONTH_COLUMN, MONTH_TABLES, type MonthTable, parquetSchemaOf } from './tables.ts';
+import { MONTH_COLUMN, MONTH_TABLES, type MonthTable, shapeOf } from './tables.ts';
 
 /** Tag of a statistics file's `add` action: the record of its month, so that planning opens no Parquet. */
 const RECORD_TAG = 'barline.month';
@@ -109,14 +95,9 @@ export class MonthlyLake {
     tags?: Readonly<Record<string, string>>,
   ): Promise<AddFile> {
     const table = await this.#openOrCreate(name);
-    const schema = parquetSchemaOf(this.#definitions[name].schema);
-    const partitionValues = { [MONTH_COLUMN]: month };
-    const path = table.newFilePath(partitionValues, this.#runId);
-    const written = await table.storage.write(path, assembleFile(schema, rowGroups));
-    return table.addFile({
-      ...written,
-      partitionValues,
-      statistics: fileStatistics(schema, rowGroups),
+    return table.writeRowGroups(rowGroups, {
+      partitionValues: { [MONTH_COLUMN]: month },
+      nameToken: this.#runId,
       ...(tags && { tags }),
     });
   }
@@ -125,11 +106,10 @@ export class MonthlyLake {
   async writeColumns(
     name: MonthTable,
     month: Month,
-    columns: ReadonlyMap<string, ColumnData>,
+    columns: Readonly<Record<string, ColumnData>>,
     tags?: Readonly<Record<string, string>>,
   ): Promise<AddFile[]> {
-    const schema = parquetSchemaOf(this.#definitions[name].schema);
-    const rowGroup = encodeRowGroup(schema, inSchemaOrder(schema, columns));
+    const rowGroup = encodeColumns(shapeOf(this.#definitions[name]), columns);
     return rowGroup.rowCount === 0 ? [] : [await this.writeRowGroups(name, month, [rowGroup], tags)];
   }
 
@@ -167,28 +147,6 @@ export class MonthlyLake {
       await table?.storage.delete(decodeURIComponent(file.path)).catch(() => false);
     }
   }
-}
-
-/** Statistics of a file as the log wants them. */
-export function fileStatistics(schema: ParquetSchema, rowGroups: readonly EncodedRowGroup[]): FileStatistics {
-  const columns = new Map<string, ColumnStatistics>();
-  columnStatistics(schema, rowGroups).forEach((column, index) => {
-    const { name, type } = schema.fields[index];
-    const bound = (value: StatisticValue | null) => {
-      if (value === null || value instanceof Uint8Array) return {};
-      // the log's times are bigint microseconds
-      return { value: type === 'timestamp' ? BigInt(Number(value)) : value };
-    };
-    const min = bound(column.min).value;
-    const max = bound(column.max).value;
-    columns.set(name, {
-      nullCount: column.nullCount,
-      hasNaN: column.nanCount > 0,
-      ...(min !== undefined && { min }),
-      ...(max !== undefined && { max }),
-    });
-  });
-  return { rowCount: rowGroups.reduce((sum, each) => sum + each.rowCount, 0), columns };
 }
 
 function parseRecord(file: AddFile): MonthRecord | undefined {

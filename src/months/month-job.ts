@@ -1,4 +1,4 @@
-import type { AddFile } from '../delta/index.ts';
+import { type AddFile, parquetSchema } from '../delta/index.ts';
 import { columnStatistics } from '../parquet/index.ts';
 import { rowGroupSessions } from './build.ts';
 import type { RawMonth } from './discovery.ts';
@@ -11,7 +11,7 @@ import type { FinishedMonth, RunContext, RunOptions } from './run.ts';
 import { quarantineColumns, rollColumns } from './side-tables.ts';
 import { addSeconds, StageClock, type StageSeconds } from './stage-clock.ts';
 import { type MonthFacts, statisticsColumns, statisticsDocument } from './statistics.ts';
-import { type MonthTable, parquetSchemaOf, trainingBarsTable } from './tables.ts';
+import { type MonthTable, shapeOf, trainingBarsTable } from './tables.ts';
 import type { BuiltRowGroup, LastFront, PreparedMonth } from './tasks.ts';
 import { type ColumnBounds, validateFeatures } from './validation.ts';
 
@@ -220,15 +220,16 @@ function boundsOf(
   built: readonly BuiltRowGroup[],
   modes: RunOptions['processing']['labels']['modes'],
 ): Map<string, ColumnBounds> {
-  const schema = parquetSchemaOf(trainingBarsTable(modes).schema);
+  const { schema, partitionColumns } = shapeOf(trainingBarsTable(modes));
+  const parquet = parquetSchema(schema, partitionColumns);
   const statistics = columnStatistics(
-    schema,
+    parquet,
     built.map(({ rowGroup }) => rowGroup),
   );
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
   return new Map(
     statistics.map(({ min, max, nullCount }, index) => [
-      schema.fields[index].name,
+      parquet.fields[index].name,
       { min: number(min), max: number(max), nullCount },
     ]),
   );

@@ -19,7 +19,7 @@ export class WorkerPool {
 
   constructor(workerCount: number, onLastFront: (message: LastFrontMessage) => void) {
     this.workerCount = workerCount;
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+    const file = import.meta.url.endsWith('.ts') ? './worker-entry.ts' : './worker-entry.js';
     this.#pool = new Piscina({
       filename: new URL(file, import.meta.url).href,
       minThreads: workerCount,

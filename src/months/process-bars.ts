@@ -18,13 +18,14 @@ import {
   unfilledGrid,
 } from '../bars/index.ts';
 import { usageError } from '../base/index.ts';
+import { parquetSchema } from '../delta/index.ts';
 import { computeFeatures } from '../features/index.ts';
 import { computeLabels, monthlyDecay } from '../labels/index.ts';
 import type { ColumnData, ParquetField } from '../parquet/index.ts';
 import { barColumns, featureColumnData, labelColumns } from './build.ts';
 import { hoursOf } from './prepare.ts';
 import type { Processing } from './processing.ts';
-import { parquetSchemaOf, trainingBarsTable } from './tables.ts';
+import { shapeOf, trainingBarsTable } from './tables.ts';
 
 export const PROCESS_STAGES = ['contract', 'session', 'clean', 'grid', 'labels', 'features'] as const;
 
@@ -90,12 +91,11 @@ export function processBars(
   if (!has('clean') && !has('labels') && !has('features')) return rawColumns(reduced.bars, report);
   const { instrument } = processing;
   const grid = reduced.grid ?? gridOfBars(reduced.bars, instrument, hoursOf(processing), source);
-  const columns = barColumns(grid, instrument.tickSize);
+  const columns = new Map(barColumns(grid, instrument.tickSize));
   const withKernels = runKernels(grid, stages, processing, report);
   for (const [name, column] of withKernels.columns) columns.set(name, column);
-  const fields = parquetSchemaOf(trainingBarsTable(processing.labels.modes).schema).fields.filter(
-    ({ name }) => columns.has(name),
-  );
+  const { schema, partitionColumns } = shapeOf(trainingBarsTable(processing.labels.modes));
+  const fields = parquetSchema(schema, partitionColumns).fields.filter(({ name }) => columns.has(name));
   return {
     fields,
     columns: fields.map(({ name }) => columns.get(name) ?? { values: [] }),

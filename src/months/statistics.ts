@@ -95,7 +95,7 @@ export function statisticsDocument(facts: MonthFacts) {
       from_contract: event.fromContract,
       to_contract: event.toContract,
     })),
-    bars_excluded_rollover: sum(Array.from(prepared.affected)),
+    bars_excluded_rollover: prepared.affected.reduce((count, mark) => count + mark, 0),
     mode_statistics: Object.fromEntries(
       facts.modes.map(({ name, winners }) => [
         name,
@@ -121,33 +121,33 @@ export function statisticsDocument(facts: MonthFacts) {
 export type StatisticsDocument = ReturnType<typeof statisticsDocument>;
 
 /** The row of `monthly_statistics`: the figures people filter by, and the document whole. */
-export function statisticsColumns(document: StatisticsDocument, facts: MonthFacts): Map<string, ColumnData> {
+export function statisticsColumns(document: StatisticsDocument, facts: MonthFacts): Record<string, ColumnData> {
   const whole = (value: number): ColumnData => ({ values: Float64Array.of(value) });
   const text = (value: string): ColumnData => ({ values: [value] });
-  return new Map<string, ColumnData>([
-    ['processing_date', whole(facts.processedAtMs * 1000)],
-    ['processing_time_minutes', whole(document.processing_time_minutes)],
-    ['barline_version', text(document.barline_version)],
-    ['config_hash', text(document.config_hash)],
-    ['kernel_versions', text(JSON.stringify(document.kernel_versions))],
-    ['source_file', text(document.source.file)],
-    ['source_bytes', whole(document.source.bytes)],
-    ['source_sha256', text(document.source.sha256)],
-    ['raw_bars', whole(document.raw_bars)],
-    ['front_contract_bars', whole(document.front_contract_bars)],
-    ['rth_bars', whole(document.rth_bars)],
-    ['final_bars', whole(document.final_bars)],
-    ['sessions', whole(document.sessions.length)],
-    ['fill_share', whole(document.fill_share)],
-    ['price_issues_fixed', whole(document.price_issues_fixed)],
-    ['outliers_detected', whole(document.outliers_detected)],
-    ['timezone_issues', whole(document.timezone_issues)],
-    ['missing_sessions', whole(document.missing_sessions.length)],
-    ['quarantined', whole(facts.prepared.quarantine.rowCount)],
-    ['rollover_events', whole(document.rollover_events.length)],
-    ['bars_excluded_rollover', whole(document.bars_excluded_rollover)],
-    ['peak_rss_bytes', whole(facts.peakRssBytes)],
-    ['txn_version', whole(facts.txnVersion)],
-    ['document', text(JSON.stringify(document))],
-  ]);
+  return {
+    processing_date: whole(facts.processedAtMs * 1000),
+    processing_time_minutes: whole(document.processing_time_minutes),
+    barline_version: text(document.barline_version),
+    config_hash: text(document.config_hash),
+    kernel_versions: text(JSON.stringify(document.kernel_versions)),
+    source_file: text(document.source.file),
+    source_bytes: whole(document.source.bytes),
+    source_sha256: text(document.source.sha256),
+    raw_bars: whole(document.raw_bars),
+    front_contract_bars: whole(document.front_contract_bars),
+    rth_bars: whole(document.rth_bars),
+    final_bars: whole(document.final_bars),
+    sessions: whole(document.sessions.length),
+    fill_share: whole(document.fill_share),
+    price_issues_fixed: whole(document.price_issues_fixed),
+    outliers_detected: whole(document.outliers_detected),
+    timezone_issues: whole(document.timezone_issues),
+    missing_sessions: whole(document.missing_sessions.length),
+    quarantined: whole(facts.prepared.quarantine.rowCount),
+    rollover_events: whole(document.rollover_events.length),
+    bars_excluded_rollover: whole(document.bars_excluded_rollover),
+    peak_rss_bytes: whole(facts.peakRssBytes),
+    txn_version: whole(facts.txnVersion),
+    document: text(JSON.stringify(document)),
+  };
 }

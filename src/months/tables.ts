@@ -1,7 +1,6 @@
-import { type DeltaType, field, type StructType, struct, type TableDefinition } from '../delta/index.ts';
+import { type DeltaType, field, struct, type TableDefinition, type TableShape } from '../delta/index.ts';
 import { featureColumns } from '../features/index.ts';
 import type { LabelMode } from '../labels/index.ts';
-import type { ColumnData, ParquetSchema, ParquetType } from '../parquet/index.ts';
 
 /** The tables of a monthly lake, in the order they are committed: readers of `training_bars` find the others. */
 export const MONTH_TABLES = ['quarantine', 'rolls', 'monthly_statistics', 'training_bars'] as const;
@@ -111,34 +110,7 @@ export const STATISTICS_TABLE = monthTable(
   ],
 );
 
-const PARQUET_TYPES: Readonly<Partial<Record<string, ParquetType>>> = {
-  string: 'string',
-  byte: 'int8',
-  long: 'int64',
-  float: 'float',
-  double: 'double',
-  timestamp: 'timestamp',
-};
-
-/** The Parquet columns of a monthly table's data files: its partition column is in the path alone. */
-export function parquetSchemaOf(schema: StructType): ParquetSchema {
-  return {
-    fields: schema.fields
-      .filter((each) => each.name !== MONTH_COLUMN)
-      .map(({ name, type, nullable }) => {
-        const parquetType = typeof type === 'string' ? PARQUET_TYPES[type] : undefined;
-        if (parquetType === undefined)
-          throw new Error(`column ${name}: no Parquet type for ${JSON.stringify(type)}`);
-        return { name, type: parquetType, nullable };
-      }),
-  };
-}
-
-/** Columns by name as the writer takes them. A column missing is a bug. */
-export function inSchemaOrder(schema: ParquetSchema, columns: ReadonlyMap<string, ColumnData>): ColumnData[] {
-  return schema.fields.map(({ name }) => {
-    const column = columns.get(name);
-    if (column === undefined) throw new Error(`no values for column ${name}`);
-    return column;
-  });
+/** A table's columns and partitioning, as the encoder in a worker thread needs them. */
+export function shapeOf({ schema, partitionBy = [], properties = {} }: TableDefinition): TableShape {
+  return { schema, partitionColumns: partitionBy, properties };
 }

@@ -1,4 +1,4 @@
-// One worker thread of a run: takes tasks as they come. The pool loads this file.
+// One worker thread of a run: takes tasks as they come.
 import { parentPort } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { BarlineError } from '../base/index.ts';
@@ -14,7 +14,7 @@ export interface TaskFailure {
 export type TaskResult = PreparedMonth | BuiltRowGroup | LastFront;
 
 /** Gives a TaskResult (which piscina may carry in an envelope of its own) or a TaskFailure. */
-export default async function runTask(task: Task): Promise<unknown> {
+export async function runTask(task: Task): Promise<unknown> {
   try {
     switch (task.kind) {
       case 'prepare':

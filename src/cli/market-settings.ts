@@ -1,9 +1,13 @@
 /** Instruments, sessions and calendars as they stand in `barline.yaml`, checked at the edge. */
 import { z } from 'zod';
-import type { CalendarDefinition } from './calendar.ts';
-import { parseIsoDate } from './dates.ts';
-import { type InstrumentDefinition, MONTH_CODES, unitsOf } from './instruments.ts';
-import type { SessionDefinition } from './sessions.ts';
+import {
+  type CalendarDefinition,
+  type InstrumentDefinition,
+  MONTH_CODES,
+  parseIsoDate,
+  type SessionDefinition,
+  unitsOf,
+} from '../bars/index.ts';
 
 const DATE = z.string().refine((text) => parseIsoDate(text) !== undefined, 'expected a date, YYYY-MM-DD');
 
