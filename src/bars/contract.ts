@@ -2,7 +2,7 @@
 import type { Bars } from './columns.ts';
 import type { ContractRule } from './contract-rule.ts';
 import { isoDate, yearOf } from './dates.ts';
-import { type DayVolumes, dayVolumes, type InstrumentRowCounts, instrumentRowCounts } from './day-volumes.ts';
+import { type DayVolumes, dayVolumes, type InstrumentRowCounts } from './day-volumes.ts';
 import type { InstrumentDefinition } from './instruments.ts';
 import { intervalOf } from './intervals.ts';
 import { type RollCandidate, rollCandidates } from './roll-gap.ts';
@@ -84,7 +84,7 @@ export function chooseContract(
     rows,
     report: {
       ...emptyReport(bars, options, volumes.table.idsOnly ? 'ids' : 'contracts'),
-      ...instrumentRowCounts(bars.instruments, volumes),
+      ...volumes.rowCounts,
       rowsOut: rows.length,
       daysWithSeveralContracts: severalContracts(volumes),
       fronts: named.fronts,
@@ -172,7 +172,7 @@ function frontPerDate(
     const least = options.noFlipBack ? minExpiry : 0;
     let best = -1;
     for (let contract = 0; contract < contracts.length; contract++) {
-      if (volumes.barCount[judged * contracts.length + contract] === 0) continue;
+      if (volumes.barCount[judged * volumes.width + contract] === 0) continue;
       if (expiryOf(contract, day) < least) continue;
       if (best < 0 || beats(volumes, judged, contract, best, (k) => expiryOf(k, day))) best = contract;
     }
@@ -187,7 +187,7 @@ function frontPerDate(
 function hasBars(volumes: DayVolumes, date: number): boolean {
   const contractCount = volumes.table.contracts.length;
   for (let contract = 0; contract < contractCount; contract++) {
-    if (volumes.barCount[date * contractCount + contract] > 0) return true;
+    if (volumes.barCount[date * volumes.width + contract] > 0) return true;
   }
   return false;
 }
@@ -202,12 +202,15 @@ function beats(
 ): boolean {
   const { contracts } = volumes.table;
   const difference =
-    volumes.volume[date * contracts.length + contract] - volumes.volume[date * contracts.length + best];
+    volumes.volume[date * volumes.width + contract] - volumes.volume[date * volumes.width + best];
   if (difference !== 0) return difference > 0;
   const [expiry, bestExpiry] = [expiryOf(contract), expiryOf(best)];
   if (expiry !== bestExpiry) return expiry < bestExpiry;
   return (contracts[contract] ?? '') < (contracts[best] ?? '');
 }
+
+/** No instrument's contract: those that can be none have -1. */
+const NONE = -2;
 
 function frontRows(
   bars: Bars,
@@ -222,16 +225,18 @@ function frontRows(
   let date = 1;
   let fromUs = 0;
   let toUs = 0;
-  let wanted = -1;
+  let wanted = NONE;
   for (let row = 0; row < bars.rowCount; row++) {
     const ts = tsUs[row];
     if (ts < fromUs || ts >= toUs) {
       date = intervalOf(startsUs, ts, date);
       fromUs = startsUs[date - 1];
       toUs = startsUs[date];
-      wanted = front[date - 1] ?? -1;
+      wanted = front[date - 1] < 0 ? NONE : front[date - 1];
     }
-    if (wanted >= 0 && contractOf[instrument[row]] === wanted) rows[kept++] = row;
+    // written always and kept by chance: contracts alternate too wildly for a branch
+    rows[kept] = row;
+    kept += Number(contractOf[instrument[row]] === wanted);
   }
   return rows.subarray(0, kept);
 }
@@ -248,7 +253,7 @@ function severalContracts(volumes: DayVolumes): number {
 function contractsOn(volumes: DayVolumes, date: number, contractCount: number): number {
   let present = 0;
   for (let contract = 0; contract < contractCount; contract++) {
-    if (volumes.barCount[date * contractCount + contract] > 0) present++;
+    if (volumes.barCount[date * volumes.width + contract] > 0) present++;
   }
   return present;
 }
@@ -263,7 +268,7 @@ function namedFronts(
   for (let date = 0; date < volumes.dayCount; date++) {
     const contract = contracts[front[date] ?? -1];
     const contractCount = contractsOn(volumes, date, contracts.length);
-    const cell = date * contracts.length + (front[date] ?? -1);
+    const cell = date * volumes.width + (front[date] ?? -1);
     if (contract !== undefined && volumes.barCount[cell] > 0) {
       fronts.push({
         date: isoDate(volumes.firstDay + date),

@@ -23,11 +23,12 @@ export interface DayVolumes {
   readonly dayCount: number;
   /** Starts of the dates in microseconds, and the end of the last. */
   readonly startsUs: Float64Array;
-  /** Per date and contract (row-major); negative volumes count as 0. */
+  /** Cells of a date in `volume` and `barCount`: one per contract, then some for what is no contract. */
+  readonly width: number;
+  /** Per date and contract, row-major; negative volumes count as 0. */
   readonly volume: Float64Array;
   readonly barCount: Int32Array;
-  /** Rows of every instrument that cannot be a front contract. */
-  readonly otherRows: Int32Array;
+  readonly rowCounts: InstrumentRowCounts;
 }
 
 /** Contract name of an instrument, as reports and tables write it. */
@@ -77,23 +78,6 @@ export interface InstrumentRowCounts {
   readonly unmappedRows: number;
 }
 
-export function instrumentRowCounts(
-  instruments: readonly Instrument[],
-  { table, barCount, otherRows: rowsOfInstrument }: DayVolumes,
-): InstrumentRowCounts {
-  const outrightRows = barCount.reduce((sum, count) => sum + count, 0);
-  let spreadRows = 0;
-  let otherRows = 0;
-  let unmappedRows = 0;
-  for (const [k, { symbol }] of instruments.entries()) {
-    if (table.contractOf[k] >= 0) continue;
-    if (symbol === null) unmappedRows += rowsOfInstrument[k];
-    else if (isSpread(symbol)) spreadRows += rowsOfInstrument[k];
-    else otherRows += rowsOfInstrument[k];
-  }
-  return { outrightRows, spreadRows, otherRows, unmappedRows };
-}
-
 /** The exchange dates that rows lie on: day number of the first, how many, and where each starts. */
 export function datesOf(
   tsUs: Float64Array,
@@ -106,6 +90,19 @@ export function datesOf(
   return { firstDay, dayCount: lastDay - firstDay + 1, startsUs: dayStartsUs(hours, firstDay, lastDay) };
 }
 
+// what is no contract is summed in columns of its own: a row costs the same whatever it is, without a branch
+const SPREAD = 0;
+const OTHER = 1;
+const UNMAPPED = 2;
+const CLASS_COUNT = 3;
+
+function columnsOf(instruments: readonly Instrument[], { contracts, contractOf }: ContractTable): Int32Array {
+  return Int32Array.from(instruments, ({ symbol }, k) => {
+    if (contractOf[k] >= 0) return contractOf[k];
+    return contracts.length + (symbol === null ? UNMAPPED : isSpread(symbol) ? SPREAD : OTHER);
+  });
+}
+
 /** Sums volume per date and contract. `instrument` as in `Bars`, one index a row. About 5 ns per row. */
 export function dayVolumes(
   bars: Bars,
@@ -114,12 +111,11 @@ export function dayVolumes(
   hours: TradingHours,
 ): DayVolumes {
   const table = contractTable(bars.instruments, definition);
-  const { contractOf } = table;
-  const contractCount = table.contracts.length;
+  const columnOf = columnsOf(bars.instruments, table);
   const { firstDay, dayCount, startsUs } = datesOf(bars.tsUs, hours);
-  const volume = new Float64Array(dayCount * contractCount);
-  const barCount = new Int32Array(dayCount * contractCount);
-  const otherRows = new Int32Array(bars.instruments.length);
+  const width = table.contracts.length + CLASS_COUNT;
+  const volume = new Float64Array(dayCount * width);
+  const barCount = new Int32Array(dayCount * width);
   const { tsUs, volume: rowVolume } = bars;
   let date = 1;
   let fromUs = 0;
@@ -131,15 +127,31 @@ export function dayVolumes(
       fromUs = startsUs[date - 1];
       toUs = startsUs[date];
     }
-    const contract = contractOf[instrument[row]];
-    if (contract < 0) {
-      otherRows[instrument[row]]++;
-      continue;
-    }
-    const cell = (date - 1) * contractCount + contract;
+    const cell = (date - 1) * width + columnOf[instrument[row]];
     const contracts = rowVolume[row];
     if (contracts > 0) volume[cell] += contracts;
     barCount[cell]++;
   }
-  return { table, firstDay, dayCount, startsUs, volume, barCount, otherRows };
+  return {
+    table,
+    firstDay,
+    dayCount,
+    startsUs,
+    width,
+    volume,
+    barCount,
+    rowCounts: rowCounts(barCount, width),
+  };
+}
+
+function rowCounts(barCount: Int32Array, width: number): InstrumentRowCounts {
+  const totals = new Float64Array(width);
+  for (let cell = 0; cell < barCount.length; cell++) totals[cell % width] += barCount[cell];
+  const classes = totals.subarray(width - CLASS_COUNT);
+  return {
+    outrightRows: totals.subarray(0, width - CLASS_COUNT).reduce((sum, rows) => sum + rows, 0),
+    spreadRows: classes[SPREAD],
+    otherRows: classes[OTHER],
+    unmappedRows: classes[UNMAPPED],
+  };
 }

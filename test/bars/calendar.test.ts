@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  type CalendarDefinition,
   CME_EQUITY_CALENDAR,
-  calendarSchema,
   calendarsOf,
   dayOf,
   easterSunday,
@@ -70,12 +70,12 @@ describe('session lengths after the calendar', () => {
 
 describe('configured calendars', () => {
   it('extend another with holidays, early closes and full days', () => {
-    const house = calendarSchema.parse({
+    const house: CalendarDefinition = {
       extends: 'cme-equity',
       holidays: { '2024-07-02': 'Moving day' },
-      early_closes: { '2024-07-05': { close: '13:00', name: 'Party' } },
-      full_days: ['2024-07-03'],
-    });
+      earlyCloses: { '2024-07-05': { closeSecond: 46_800, name: 'Party' } },
+      fullDays: ['2024-07-03'],
+    };
     const calendar = calendarsOf({ house }).get('house');
     const days = specialDays(calendar ?? CME_EQUITY_CALENDAR, dayOf(2024, 7, 1), dayOf(2024, 7, 7));
     expect(days.map(({ date, special }) => [date, special.kind, special.closeSecond])).toEqual([
@@ -86,9 +86,13 @@ describe('configured calendars', () => {
   });
 
   it('refuse an unknown base and a date that is none', () => {
-    const unknown = calendarSchema.parse({ extends: 'nyse' });
-    expect(() => calendarsOf({ house: unknown })).toThrow(/extends nyse.*known are none, cme-equity/);
-    expect(calendarSchema.safeParse({ holidays: { '2024-02-30': 'x' } }).success).toBe(false);
+    const nothing: CalendarDefinition = { holidays: {}, earlyCloses: {}, fullDays: [] };
+    expect(() => calendarsOf({ house: { ...nothing, extends: 'nyse' } })).toThrow(
+      /extends nyse.*known are none, cme-equity/,
+    );
+    expect(() => calendarsOf({ house: { ...nothing, fullDays: ['2024-02-30'] } })).toThrow(
+      /"2024-02-30" is no date/,
+    );
   });
 });
 

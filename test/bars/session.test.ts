@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  allRows,
-  inSession,
-  parseIsoDate,
-  sessionSchema,
-  sessionSpans,
-  tradingHours,
-} from '../../src/bars/index.ts';
+import { allRows, inSession, parseIsoDate, sessionSpans, tradingHours } from '../../src/bars/index.ts';
 import { barsOf, flat, us } from './fixture.ts';
 
 const hours = tradingHours('cme-rth');
@@ -128,25 +121,30 @@ describe('other sessions', () => {
     ]);
   });
 
-  it('come from the configuration', () => {
-    const parsed = sessionSchema.parse({
-      zone: 'Europe/Berlin',
-      open: '09:00',
-      close: '17:30',
-      days: ['mon', 'fri'],
-    });
-    expect(parsed).toEqual({
+  it('can be defined, and replace built-in ones', () => {
+    const xetra = {
+      name: 'xetra',
       zone: 'Europe/Berlin',
       openSecond: 32_400,
       closeSecond: 63_000,
       days: [1, 5],
       calendar: 'none',
-    });
-    expect(sessionSchema.safeParse({ zone: 'Europe/Berln', open: '09:00', close: '17:30' }).success).toBe(
-      false,
-    );
-    expect(sessionSchema.safeParse({ zone: 'UTC', open: '9:00', close: '17:30' }).success).toBe(false);
+    };
+    const defined = tradingHours('xetra', { sessions: [xetra] });
+    const spans = sessionSpans(defined, parseIsoDate('2024-03-28') ?? 0, parseIsoDate('2024-04-02') ?? 0);
+    expect(spans.map(({ date, openUs }) => [date, openUs])).toEqual([
+      ['2024-03-29', us('2024-03-29T08:00:00Z')],
+      ['2024-04-01', us('2024-04-01T07:00:00Z')],
+    ]);
+    const mine = tradingHours('24x7', { sessions: [{ ...xetra, name: '24x7' }] });
+    expect(mine.session.zone).toBe('Europe/Berlin');
+  });
+
+  it('are refused by name when they, their calendar or their zone are unknown', () => {
     expect(() => tradingHours('rth')).toThrow(/Session "rth" is not defined; known are cme-rth, 24x7, fx/);
+    expect(() => tradingHours('cme-rth', { calendar: 'nyse' })).toThrow(
+      /Calendar "nyse" of session cme-rth is not defined/,
+    );
   });
 });
 
