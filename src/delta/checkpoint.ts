@@ -1,4 +1,3 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { Storage } from '../storage/index.ts';
 import { type Action, toAction } from './actions.ts';
 import { deltaError } from './delta-error.ts';
@@ -14,6 +13,8 @@ export async function readCheckpoint(storage: Storage, checkpoint: CheckpointFil
   const files = checkpoint.paths.map((path) => localFile(storage, path));
   const list = `[${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`;
   const source = `read_parquet(${list}, union_by_name = true)`;
+  // 180 modules and a native library: only for tables that have a checkpoint
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '1GB' });
   try {
     const connection = await instance.connect();
