@@ -17,6 +17,8 @@ SMALL_FAULT_UNITS = 10_000_000
 SPIKE_TICKS = 20
 SPIKE_SIDE_BARS = 30
 TIMEOUT_BARS = 900
+SPAN_LEVELS = 7  # 2^6 blocks of 8 rows, twice, cover a walk
+SPAN_LEVEL = np.array([max(0, count.bit_length() - 1) for count in range(2 + TIMEOUT_BARS // 8)])
 
 # name, direction, stop and target in ticks
 MODES = [
@@ -24,10 +26,9 @@ MODES = [
     for direction in ("long", "short")
     for regime, stop in (("low", 6), ("normal", 8), ("high", 10))
 ]
-MODE_LONG = np.array([mode[1] for mode in MODES])
-MODE_STOP = np.array([mode[2] for mode in MODES], np.int32)
-MODE_UP = np.array([target if is_long else stop for _, is_long, stop, target in MODES], np.int32)
-MODE_DOWN = np.array([stop if is_long else target for _, is_long, stop, target in MODES], np.int32)
+MODE_SHORT = np.array([not mode[1] for mode in MODES], np.int64)
+MODE_STOP = np.array([mode[2] for mode in MODES], np.int64)
+MODE_TARGET = np.array([mode[3] for mode in MODES], np.int64)
 
 RULES = ["not_positive", "bounds", "ohlc_small", "ohlc_large", "tick", "spike"]
 
@@ -42,8 +43,6 @@ is_afternoon is_rth_close""".split()
 FEATURES = FLOAT_FEATURES[:17] + BYTE_FEATURES[:2] + FLOAT_FEATURES[17:] + BYTE_FEATURES[2:]
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
-# sums may be regrouped (so that they are vectorised), nothing else
-regrouping = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 NAN32 = np.float32(np.nan)
 
 
@@ -164,146 +163,215 @@ def clean_sessions(records, source, first_row, row_count, O, H, L, C, V, counts,
 
 
 @kernel
-def block_extremes(H, L, begin, end, high8, low8, high64, low64):
-    """Extremes of the aligned blocks of 8 and 64 rows that lie over [begin, end), clipped to it."""
-    for big in range(begin >> 6, (end + 63) >> 6):
-        top = np.int32(-(2**31))
-        bottom = np.int32(2**31 - 1)
-        for small in range(big << 3, min((big + 1) << 3, (end + 7) >> 3)):
-            h = np.int32(-(2**31))
-            l = np.int32(2**31 - 1)
-            for row in range(max(begin, small << 3), min(end, (small + 1) << 3)):
-                h = max(h, H[row])
-                l = min(l, L[row])
-            high8[small] = h
-            low8[small] = l
-            top = max(top, h)
-            bottom = min(bottom, l)
-        high64[big] = top
-        low64[big] = bottom
+def mirror(H, L, begin, end, extremes):
+    """The market and its mirror image, series[0] = high and series[1] = -low, so that reaching a level is one question:
+    at least? With the greatest of each aligned block of 8 and 64 rows, clipped to [begin, end)."""
+    series, sixtyfours, prefix, suffix, spans = extremes
+    eights = spans[0]
+    for i in range(begin, end):
+        series[0, i] = H[i]
+        series[1, i] = -L[i]
+    for side in range(2):
+        for big in range(begin >> 6, (end + 63) >> 6):
+            top = np.int32(-(2**31))
+            for small in range(big << 3, min((big + 1) << 3, (end + 7) >> 3)):
+                best = np.int32(-(2**31))
+                for row in range(max(begin, small << 3), min(end, (small + 1) << 3)):
+                    best = max(best, series[side, row])
+                eights[side, small] = best
+                top = max(top, best)
+            sixtyfours[side, big] = top
+    index_extremes(series, begin, end, prefix, suffix, spans)
 
 
 @kernel
-def label_rows(
-    O, H, L, ts, begin, end, scope_end, high8, low8, high64, low64, rolls, decay, is_long, stop, up, down, label, weight
-):  # fmt: skip
-    """Labels and weights of rows [begin, end). One walk decides all modes: it stops at the nearest undecided level, and
-    passes blocks that touch none; it never reaches scope_end. `rolls`: affected stretches [from, to) in order."""
-    mode_count = len(up)
-    all_modes = (1 << mode_count) - 1
-    least_up = np.int32(2**30)
-    least_down = np.int32(2**30)
-    for m in range(mode_count):
+def search_reach(series, eights, sixtyfours, side, level, first, limit):
+    """2 × row + 1 of the first row in [first, limit) at which a side's series is at least `level`, else 2 × a row at or
+    after the limit, before which there is none."""
+    j = first
+    while j < limit:
+        if j & 7 == 0:
+            if j & 63 == 0 and sixtyfours[side, np.uint64(j >> 6)] < level:
+                j += 64
+                continue
+            if eights[side, np.uint64(j >> 3)] < level:
+                j += 8
+                continue
+        if series[side, np.uint64(j)] >= level:
+            return 2 * j + 1
+        j += 1
+    return 2 * j
+
+
+@kernel
+def index_extremes(series, begin, end, prefix, suffix, spans):
+    """For the greatest over any rows of [begin, end) in four looks: in each aligned block of 8 the greatest up to and from every row, and
+    spans[k, side, b], the greatest of blocks b … b + 2^k - 1. spans[0] is filled already."""
+    for side in range(2):
+        for block in range(begin >> 3, (end + 7) >> 3):
+            first = max(begin, block << 3)
+            last = min(end, (block + 1) << 3) - 1
+            best = series[side, first]
+            for row in range(first, last + 1):
+                best = max(best, series[side, row])
+                prefix[side, row] = best
+            best = series[side, last]
+            for row in range(last, first - 1, -1):
+                best = max(best, series[side, row])
+                suffix[side, row] = best
+        for k in range(1, len(spans)):
+            half = spans[k - 1, side, begin >> 3 : (end + 7) >> 3]
+            later = half[1 << (k - 1) :]
+            whole = spans[k, side, begin >> 3 : (end + 7) >> 3]
+            for block in range(len(later)):
+                whole[block] = max(half[block], later[block])
+
+
+@kernel
+def label_rows(O, ts, begin, end, scope_end, extremes, rolls, decay, modes, label, weight):
+    """Labels and weights of rows [begin, end); no walk reaches scope_end. `rolls`: affected stretches [from, to).
+    known[side, level's slot] is what `search_reach` last said. It holds until its row has passed, so a level is searched
+    once per visit, however many rows ask for it."""
+    series, sixtyfours, prefix, suffix, spans = extremes
+    eights = spans[0]
+    is_short, stop, target = modes
+    reach = max(stop.max(), target.max())
+    # a level's slot is its distance from the least level asked for: the entry price less `reach`, on either side
+    lowest = np.int64(O[begin:scope_end].min())
+    highest = np.int64(O[begin:scope_end].max())
+    base = (lowest - reach, -highest - reach)
+    known = np.full((2, highest - lowest + 2 * reach + 1), -1, np.int32)
+    for m in range(len(stop)):
         label[m, begin:end] = 0
         weight[m, begin:end] = np.float32(decay)
-        least_up = min(least_up, up[m])
-        least_down = min(least_down, down[m])
     roll = 0
     for i in range(begin, min(end, scope_end - 1)):
         while roll < len(rolls) and rolls[roll, 1] <= i:
             roll += 1
-        limit = min(scope_end, i + 1 + TIMEOUT_BARS)
+        first = i + 1
+        limit = min(scope_end, first + TIMEOUT_BARS)
         if roll < len(rolls):
             if rolls[roll, 0] <= i:
                 continue
             limit = min(limit, rolls[roll, 0])
-        j = i + 1
-        entry = O[np.uint64(j)]
-        near_up = entry + least_up
-        near_down = entry - least_down
-        highest = entry
-        lowest = entry
-        open_modes = all_modes
-        while j < limit:
-            if j & 7 == 0:
-                if j & 63 == 0:
-                    h = high64[np.uint64(j >> 6)]
-                    l = low64[np.uint64(j >> 6)]
-                    if h < near_up and l > near_down:
-                        highest = max(highest, h)
-                        lowest = min(lowest, l)
-                        j += 64
-                        continue
-                h = high8[np.uint64(j >> 3)]
-                l = low8[np.uint64(j >> 3)]
-                if h < near_up and l > near_down:
-                    highest = max(highest, h)
-                    lowest = min(lowest, l)
-                    j += 8
-                    continue
-            h = H[np.uint64(j)]
-            l = L[np.uint64(j)]
-            highest = max(highest, h)
-            lowest = min(lowest, l)
-            if h >= near_up or l <= near_down:
-                rise = h - entry
-                fall = entry - l
-                near_up = np.int32(2**31 - 1)
-                near_down = np.int32(-(2**31))
-                for m in range(mode_count):
-                    if open_modes >> m & 1 == 0:
-                        continue
-                    above = rise >= up[m]
-                    below = fall >= down[m]
-                    if not (above or below):
-                        near_up = min(near_up, entry + up[m])
-                        near_down = max(near_down, entry - down[m])
-                        continue
-                    open_modes ^= 1 << m
-                    if above != below and above == is_long[m]:
-                        adverse = entry - lowest if is_long[m] else highest - entry
-                        seconds = (ts[j] - ts[i + 1]) * 1e-6
-                        quality = min(2.0, max(0.5, 2.0 - 1.5 * adverse / stop[m]))
-                        velocity = min(2.0, max(0.5, 2.0 - 1.5 * (seconds - 300.0) / 600.0))
-                        label[m, i] = 1
-                        weight[m, i] = np.float32(quality * velocity * decay)
-                if open_modes == 0:
-                    break
-            j += 1
+        entry = np.int64(O[np.uint64(first)])
+        for m in range(len(stop)):
+            good = is_short[m]
+            bad = 1 - good
+            price = -entry if good else entry
+            slot = np.uint64(stop[m] - price - base[bad])
+            reached = np.int64(known[bad, slot])
+            if reached < 2 * first or (reached & 1 == 0 and reached < 2 * limit):
+                start = max(first, reached >> 1)
+                reached = search_reach(series, eights, sixtyfours, bad, stop[m] - price, start, limit)
+                known[bad, slot] = reached
+            lost = min(reached >> 1, limit)
+            # what comes with the stop or after it is no win, so it need not be looked for
+            slot = np.uint64(target[m] + price - base[good])
+            reached = np.int64(known[good, slot])
+            if reached < 2 * first or (reached & 1 == 0 and reached < 2 * lost):
+                start = max(first, reached >> 1)
+                reached = search_reach(series, eights, sixtyfours, good, target[m] + price, start, lost)
+                known[good, slot] = reached
+            won = reached >> 1
+            if won < lost:
+                a = first >> 3
+                b = won >> 3
+                if a == b:
+                    worst = series[bad, np.uint64(won)]
+                    for row in range(first, won):
+                        worst = max(worst, series[bad, np.uint64(row)])
+                else:
+                    worst = max(suffix[bad, np.uint64(first)], prefix[bad, np.uint64(won)])
+                    if b - a > 1:
+                        k = SPAN_LEVEL[np.uint64(b - a - 1)]
+                        whole = max(spans[np.uint64(k), bad, np.uint64(a + 1)], spans[np.uint64(k), bad, np.uint64(b - (1 << k))])
+                        worst = max(worst, whole)
+                adverse = max(0, worst + price)
+                seconds = (ts[won] - ts[first]) * 1e-6
+                quality = min(2.0, max(0.5, 2.0 - 1.5 * adverse / stop[m]))
+                velocity = min(2.0, max(0.5, 2.0 - 1.5 * (seconds - 300.0) / 600.0))
+                label[m, i] = 1
+                weight[m, i] = np.float32(quality * velocity * decay)
 
 
 # ---------------------------------------------------------------- features
 
 
 @kernel
-def rolling_extreme(values, width, sign, prefix, suffix, out):
-    """Rolling maximum (sign 1) or minimum (sign -1) by block prefixes and suffixes; out from row width - 1 on."""
-    n = len(values)
-    for start in range(0, n, width):
-        end = min(n, start + width)
-        best = values[start] * sign
-        for i in range(start, end):
-            best = max(best, values[i] * sign)
-            prefix[i] = best
-        best = values[end - 1] * sign
-        for i in range(end - 1, start - 1, -1):
-            best = max(best, values[i] * sign)
-            suffix[i] = best
-    for i in range(width - 1, n):
-        out[i] = sign * max(suffix[i - width + 1], prefix[i])
-
-
-@regrouping
-def sample_deviation_30(values):
-    total = 0.0
-    for k in range(30):
-        total += values[k]
-    mean = total / 30.0
-    squares = 0.0
-    for k in range(30):
-        difference = values[k] - mean
-        squares += difference * difference
-    return np.sqrt(squares / 29.0)
+def widen(values, step, out):
+    """out[i]: the greater of values i and i - step, so that a window of w becomes one of up to w + step."""
+    later = values[step:]
+    widened = out[step:]
+    for k in range(len(later)):
+        widened[k] = max(values[k], later[k])
 
 
 @kernel
-def rank_in_300(values):
-    """Number of the 300 values below the last one plus number not above it."""
-    last = values[299]
-    total = np.int32(0)
-    for k in range(300):
-        total += np.int32(values[k] < last) + np.int32(values[k] <= last)
-    return total
+def rolling_maxima(values, scratch, out):
+    """Rolling maxima over 300, 900 and 1800 into out[0 … 2], valid from a full window on: windows of 2, 4, 8 … 1024,
+    and of each the union of two. Thirteen passes that vectorise."""
+    a, b = scratch[0][: len(values)], scratch[1][: len(values)]
+    a[:] = values
+    width = 1
+    while width < 1024:
+        widen(a, width, b)
+        a, b = b, a
+        width *= 2
+        if width == 256:
+            widen(a, 300 - width, out[0])
+        elif width == 512:
+            widen(a, 900 - width, out[1])
+    widen(a, 1800 - width, out[2])
+
+
+@kernel
+def deviations_30(values, means, out):
+    """Sample standard deviation of the last 30 values, two passes; out[k] belongs to row k + 30, the first value is left out.
+    Block by block, a lag at a time, so that rows vectorise and stay in the first cache."""
+    size = len(values) - 30
+    for start in range(0, size, 512):
+        mean = means[start : min(size, start + 512)]
+        square = out[start : min(size, start + 512)]
+        mean[:] = 0.0
+        square[:] = 0.0
+        for lag in range(1, 31):
+            value = values[start + lag :]
+            for k in range(len(mean)):
+                mean[k] += value[k]
+        for k in range(len(mean)):
+            mean[k] /= 30.0
+        for lag in range(1, 31):
+            value = values[start + lag :]
+            for k in range(len(mean)):
+                difference = value[k] - mean[k]
+                square[k] += difference * difference
+        for k in range(len(mean)):
+            square[k] = np.sqrt(square[k] / 29.0)
+
+
+@kernel
+def ranks_in_300(values, first, counts, out):
+    """For rows from `first` on: how many of the last 300 values are below the row's, plus how many are not above it.
+    Keeps the histogram of the window and moves through it from value to value."""
+    counts[: values.max() + 1] = 0
+    at = values[first - 1]
+    below = 0
+    for i in range(first - 300, first):
+        counts[values[i]] += 1
+        below += values[i] < at
+    for i in range(first, len(values)):
+        gone = values[i - 300]
+        counts[gone] -= 1
+        below -= gone < at
+        value = values[i]
+        for v in range(at, value):
+            below += counts[v]
+        for v in range(value, at):
+            below -= counts[v]
+        counts[value] += 1
+        at = value
+        out[i] = 2 * below + counts[value]
 
 
 @kernel
@@ -357,45 +425,47 @@ def price_features(C, V, sums, money, vwap, F):
 def range_features(H, L, C, scratch, F, B):
     """Distances from the half-hour extremes, ranges of 5 and 15 minutes with position, compression, retouches."""
     n = len(C)
-    a, b, top, bottom, short = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    rolling_extreme(H, 1800, 1, a, b, top)
-    rolling_extreme(L, 1800, -1, a, b, bottom)
+    tops, bottoms, mirrored = scratch[2:5], scratch[5:8], scratch[8][:n]
+    rolling_maxima(H, scratch, tops)
+    for i in range(n):
+        mirrored[i] = -L[i]
+    rolling_maxima(mirrored, scratch, bottoms)
     for i in range(1799, n):
-        F[7, i] = (C[i] - top[i]) * TICK_POINTS
-        F[8, i] = (C[i] - bottom[i]) * TICK_POINTS
+        F[7, i] = (C[i] - tops[2, i]) * TICK_POINTS
+        F[8, i] = (C[i] + bottoms[2, i]) * TICK_POINTS
     for r, width in enumerate((300, 900)):
-        rolling_extreme(H, width, 1, a, b, top)
-        rolling_extreme(L, width, -1, a, b, bottom)
         base = 9 + 4 * r
         for i in range(width - 1, n):
-            size = top[i] - bottom[i]
-            F[base, i] = top[i] * TICK_POINTS
-            F[base + 1, i] = bottom[i] * TICK_POINTS
+            top = tops[r, i]
+            bottom = -bottoms[r, i]
+            size = top - bottom
+            F[base, i] = top * TICK_POINTS
+            F[base + 1, i] = bottom * TICK_POINTS
             F[base + 2, i] = size * TICK_POINTS
-            B[r, i] = (20 * (top[i] - C[i]) <= size) | (20 * (C[i] - bottom[i]) <= size)
-        if r == 0:
-            for i in range(width - 1, n):
-                short[i] = top[i] - bottom[i]
-                F[12, i] = (C[i] - bottom[i]) / short[i]
-        else:
-            for i in range(width - 1, n):
-                F[16, i] = short[i] / (top[i] - bottom[i])
+            B[r, i] = (20 * (top - C[i]) <= size) | (20 * (C[i] - bottom) <= size)
+    for i in range(299, n):
+        F[12, i] = (C[i] + bottoms[0, i]) / (tops[0, i] + bottoms[0, i])
+    for i in range(899, n):
+        F[16, i] = (tops[0, i] + bottoms[0, i]) / (tops[1, i] + bottoms[1, i])
 
 
 @kernel
-def return_features(C, returns, F):
+def return_features(C, scratch, F):
     n = len(C)
+    returns, means, deviations = scratch[0][:n], scratch[1], scratch[2]
     for i in range(1, n):
         returns[i] = (C[i] - C[i - 1]) / C[i - 1]
     for i in range(30, n):
         F[17, i] = (C[i] - C[i - 30]) / C[i - 30]
-        F[21, i] = sample_deviation_30(returns[i - 29 : i + 1])
     for i in range(60, n):
         sixty = (C[i] - C[i - 60]) / C[i - 60]
         F[18, i] = sixty
         F[20, i] = (C[i] - C[i - 30]) / C[i - 30] - sixty
     for i in range(300, n):
         F[19, i] = (C[i] - C[i - 300]) / C[i - 300]
+    deviations_30(returns, means, deviations)
+    for i in range(30, n):
+        F[21, i] = deviations[i - 30]
 
 
 @kernel
@@ -425,8 +495,11 @@ def volatility_features(H, L, ranges, ranges30, sums, squares, F):
         total = sums[i + 1] - sums[i - 299]
         spread = 300 * (squares[i + 1] - squares[i - 299]) - total * total  # exactly 300 × 299 × the variance
         F[26, i] = (300 * np.int64(ranges30[i]) - total) / 300.0 / np.sqrt(spread / 89_700.0)
-    for i in range(328, n):
-        F[27, i] = (rank_in_300(ranges30[i - 299 : i + 1]) + 1) / 6.0
+    if n > 328:
+        ranks = np.empty(n, np.int32)
+        ranks_in_300(ranges30[:n], 328, np.empty(ranges30[:n].max() + 1, np.int32), ranks)
+        for i in range(328, n):
+            F[27, i] = (ranks[i] + 1) / 6.0
 
 
 @kernel
@@ -485,17 +558,21 @@ def mark_known(F, begin, end, known, unknown):
     """Arrow validity bits of rows [begin, end) of each feature; rows before `begin` are marked already."""
     for f in range(F.shape[0]):
         row = begin
-        missing = 0
         while row < end:
-            stop = min(end, (row | 7) + 1)
-            byte = known[f, row >> 3] if row & 7 else np.uint8(0)
-            for k in range(row, stop):
-                is_known = F[f, k] == F[f, k]
-                missing += not is_known
-                byte |= np.uint8(is_known) << np.uint8(k & 7)
-            known[f, row >> 3] = byte
+            stop = min(end, (row | 511) + 1)
+            values = F[f, row:stop]
+            missing = np.int32(0)
+            for k in range(len(values)):
+                missing = np.int32(missing + np.int32(values[k] != values[k]))
+            unknown[f] += missing
+            if missing == 0 and row & 7 == 0:
+                known[f, row >> 3 : (stop + 7) >> 3] = 255
+            else:
+                for k in range(row, stop):
+                    bit = np.uint8(1 << (k & 7))
+                    byte = known[f, k >> 3] if k & 7 else np.uint8(0)
+                    known[f, k >> 3] = byte | bit if F[f, k] == F[f, k] else byte
             row = stop
-        unknown[f] += missing
 
 
 @kernel
@@ -504,39 +581,42 @@ def derive(
 ):  # fmt: skip
     """Labels, features, null bits and prices in points of all rows. scopes: [begin, end) of each, in order. The weights
     of rows decay_rows[d] … decay_rows[d + 1] decay by decays[d]. A walk and a window stay inside their scope."""
-    is_long, stop, up, down = modes
     longest = 0
     for s in range(len(scopes)):
         longest = max(longest, scopes[s, 1] - scopes[s, 0])
     wide = np.empty((6, longest + 1), np.int64)
-    narrow = np.empty((7, longest + 1), np.int32)
-    reals = np.empty(longest, np.float64)
-    blocks = np.empty((2, (scopes[-1, 1] >> 3) + 1), np.int32)
-    big_blocks = np.empty((2, (scopes[-1, 1] >> 6) + 1), np.int32)
+    narrow = np.empty((9, longest + 1), np.int32)
+    ups = np.empty(longest + 1, np.int32)
+    ranges30 = np.empty(longest, np.int32)
+    reals = np.empty((3, longest), np.float64)
+    row_count = scopes[-1, 1]
+    series = np.empty((2, row_count), np.int32)
+    sixtyfours = np.empty((2, (row_count >> 6) + 1), np.int32)
+    prefix = np.empty((2, row_count), np.int32)
+    suffix = np.empty((2, row_count), np.int32)
+    spans = np.empty((SPAN_LEVELS, 2, (row_count >> 3) + 1), np.int32)
+    extremes = (series, sixtyfours, prefix, suffix, spans)
     unknown[:] = 0
     for s in range(len(scopes)):
         a, b = scopes[s]
-        block_extremes(H, L, a, b, blocks[0], blocks[1], big_blocks[0], big_blocks[1])
+        mirror(H, L, a, b, extremes)
         for d in range(len(decays)):
             first = max(a, decay_rows[d])
             last = min(b, decay_rows[d + 1])
             if first < last:
-                label_rows(
-                    O, H, L, ts, first, last, b, blocks[0], blocks[1], big_blocks[0], big_blocks[1],
-                    rolls, decays[d], is_long, stop, up, down, label, weight,
-                )  # fmt: skip
+                label_rows(O, ts, first, last, b, extremes, rolls, decays[d], modes, label, weight)
         for f in range(len(WARM_UP)):
             F[f, a : min(b, a + WARM_UP[f])] = NAN32
         B[0, a : min(b, a + 299)] = 0
         B[1, a : min(b, a + 899)] = 0
         h, l, c, v, f, y = H[a:b], L[a:b], C[a:b], V[a:b], F[:, a:b], B[:, a:b]
-        running_sums(h, l, c, v, wide[0], wide[1], wide[2], narrow[5])
+        running_sums(h, l, c, v, wide[0], wide[1], wide[2], ups)
         volume_features(v, wide[0], f)
-        price_features(c, v, wide[0], wide[1], reals, f)
+        price_features(c, v, wide[0], wide[1], reals[0], f)
         range_features(h, l, c, narrow, f, y)
         return_features(c, reals, f)
-        volatility_features(h, l, wide[2], narrow[6], wide[3], wide[4], f)
-        flow_features(narrow[5][: b - a + 1], f)
+        volatility_features(h, l, wide[2], ranges30, wide[3], wide[4], f)
+        flow_features(ups[: b - a + 1], f)
         time_features(seconds[a:b], y)
         mark_known(F, a, b, known, unknown)
         for i in range(a, b):

@@ -98,8 +98,7 @@ class MonthRun:
             if str(metadata.schema) != "ohlcv-1s":
                 raise SystemExit(f"{self.raw.path}: expected schema ohlcv-1s, found {metadata.schema}")
             rows, plan, placed = self.place(metadata)
-        with self.stages.time("clean, grid"):
-            return self.clean(rows, plan, placed)
+        return self.clean(rows, plan, placed)
 
     def place(self, metadata):
         """Every session second's record: `self.source`, in the order of the sessions."""
@@ -137,6 +136,10 @@ class MonthRun:
         result.facts = facts
 
         def one(p):
+            with self.stages.time("clean, grid"):
+                return clean_part(p)
+
+        def clean_part(p):
             half = halves[p]
             begin = int(first_row[half[0]])
             total = int(row_count[half].sum())

@@ -147,7 +147,7 @@ class Grid:
 
     def derive(self, scopes, rolls, decay_rows, decays):
         """Everything that follows from the rows' prices, volumes and times. `rolls`: affected stretches [from, to)."""
-        modes = (kernels.MODE_LONG, kernels.MODE_STOP, kernels.MODE_UP, kernels.MODE_DOWN)
+        modes = (kernels.MODE_SHORT, kernels.MODE_STOP, kernels.MODE_TARGET)
         kernels.derive(
             self.O, self.H, self.L, self.C, self.V, self.ts, self.seconds,
             np.asarray(scopes, np.int64).reshape(-1, 2), np.asarray(rolls, np.int64).reshape(-1, 2),
