@@ -12,7 +12,7 @@ let knownDayUs = Number.NaN;
  * microseconds are cut. Undefined for anything else, also for a 13th month or a 25th hour.
  */
 export function timestampUs(text: string): number | undefined {
-  if (/^-?\d{1,20}$/.test(text)) return epochTextUs(text);
+  if (text.charAt(4) !== '-' && /^-?\d{1,20}$/.test(text)) return epochTextUs(text);
   const date = text.slice(0, 10);
   if (date !== knownDate) {
     const day = parseIsoDate(date);
