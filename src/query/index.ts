@@ -8,5 +8,5 @@ export { cellsQuery, fileQuery, isNumeric, jsonQuery } from './row-text.ts';
 export { quoteName, quotePath, quoteText } from './sql-text.ts';
 export { lastCommitMs, type TableFacts, tableFacts } from './table-facts.ts';
 export { parseTableReference, type TableReference } from './table-reference.ts';
-export { emptyRelation, filesInOrder, type RelationOptions, tableRelation } from './table-relation.ts';
+export { emptyRelation, filesInOrder, tableRelation } from './table-relation.ts';
 export { rewriteTimeTravel } from './time-travel.ts';

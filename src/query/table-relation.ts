@@ -13,14 +13,6 @@ import {
 import { duckdbType } from './duckdb-types.ts';
 import { quoteName, quotePath, quoteText } from './sql-text.ts';
 
-/** Partitions up to which a branch of its own for each is planned faster than rows are joined. */
-const UNORDERED_BRANCHES = 32;
-
-export interface RelationOptions {
-  /** Rows come in the files' order. Planning then costs about 2 ms a partition; reading is not slower. */
-  readonly ordered: boolean;
-}
-
 /** Files of one partition. */
 interface Partition {
   /** A literal for each partition column. */
@@ -32,16 +24,19 @@ interface Partition {
  * A SELECT over exactly these files, with the table's columns in the schema's order and of its types. A file that
  * lacks a column gives nulls. Partition values are the log's, by file; DuckDB opens only the files of the partitions
  * that a query asks for. Opens no data file. Throws `QUERY_REMOTE_FILE` for one that does not lie on this machine.
+ *
+ * Up to `mostBranches` partitions, rows come in the files' order, at about 2 ms a partition for planning. With more
+ * the values are joined: planned in no time, read in any order.
  */
 export function tableRelation(
   table: DeltaTable,
   snapshot: Snapshot,
   files: readonly AddFile[],
-  options: RelationOptions,
+  mostBranches: number,
 ): string {
   if (files.length === 0) return emptyRelation(snapshot.schema);
   const partitions = partitionsOf(table, snapshot, files);
-  if (options.ordered || partitions.length <= UNORDERED_BRANCHES) {
+  if (snapshot.partitionColumns.length === 0 || partitions.length <= mostBranches) {
     return partitions.map((partition) => branch(snapshot, partition)).join(' UNION ALL ');
   }
   return joined(snapshot, partitions);

@@ -284,7 +284,7 @@ const read: CommandSpec = {
 async function relationOf({ table, snapshot }: OpenedTable, rowCount: number | undefined): Promise<string> {
   const { filesInOrder, tableRelation } = await import('../../query/index.ts');
   const { files } = await table.scan({ version: snapshot.version });
-  return tableRelation(table, snapshot, filesInOrder(snapshot, files, rowCount), { ordered: true });
+  return tableRelation(table, snapshot, filesInOrder(snapshot, files, rowCount), Number.POSITIVE_INFINITY);
 }
 
 async function columnNames(names: readonly string[], opened: OpenedTable): Promise<string> {
