@@ -298,7 +298,7 @@ const show: CommandSpec = {
     const { showMonth } = await import('../month-page.ts');
     const configuration = await loadSettings(invocation);
     const lakeUri = locate(configuration.value.lake, configuration, 'lake', invocation.directory);
-    await showMonth(invocation.output, lakeUri, month);
+    await showMonth(invocation.output, lakeUri, month, configuration);
     return 0;
   },
 };
