@@ -1,7 +1,6 @@
-import { BarlineError } from '../base/index.ts';
 import { type AddFile, DeltaTable, encodeColumns, type TableDefinition } from '../delta/index.ts';
 import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
-import { openStorage, type Storage } from '../storage/index.ts';
+import { isTemporaryPath, openStorage, type Storage } from '../storage/index.ts';
 import type { Month } from './month.ts';
 import type { MonthRecord } from './plan.ts';
 import { MONTH_COLUMN, MONTH_TABLES, type MonthTable, shapeOf } from './tables.ts';
@@ -42,8 +41,11 @@ export class MonthlyLake {
     return lake;
   }
 
+  /** Whether there is a log; a file that a crashed writer left half-written in its folder is none. */
   async #exists(name: MonthTable): Promise<boolean> {
-    for await (const _ of this.storage.list(`${name}/_delta_log/`, { details: false })) return true;
+    for await (const file of this.storage.list(`${name}/_delta_log/`, { details: false })) {
+      if (!isTemporaryPath(file.path)) return true;
+    }
     return false;
   }
 
@@ -61,7 +63,8 @@ export class MonthlyLake {
   /** Paths every version of a table names; none when there is no table. */
   async referencedPaths(name: string): Promise<ReadonlySet<string>> {
     const table = MONTH_TABLES.find((each) => each === name);
-    return (table && (await (await this.#tables.get(table))?.allReferencedPaths())) ?? new Set();
+    if (table === undefined || !(await this.#exists(table))) return new Set();
+    return (await this.#openOrCreate(table)).allReferencedPaths();
   }
 
   /** What the lake knows of each finished month: those whose statistics and rows belong together. */
@@ -138,27 +141,16 @@ export class MonthlyLake {
     }
     return version;
   }
-
-  /** Deletes data files that were written and will not be committed. */
-  async discard(files: readonly (readonly [MonthTable, AddFile])[]): Promise<void> {
-    for (const [name, file] of files) {
-      const table = await this.#tables.get(name);
-      // the names of our files need no escaping, so the path in the log is the path on disk
-      await table?.storage.delete(decodeURIComponent(file.path)).catch(() => false);
-    }
-  }
 }
 
+/** Undefined where there is none, or none that can be read: the month is then made again. */
 function parseRecord(file: AddFile): MonthRecord | undefined {
-  const text = file.tags?.[RECORD_TAG];
-  if (text === undefined || text === null) return undefined;
-  const value: unknown = JSON.parse(text);
-  if (isRecord(value)) return value;
-  throw new BarlineError({
-    code: 'MONTH_RECORD',
-    message: `monthly_statistics: the tag ${RECORD_TAG} of ${file.path} is not a month's record`,
-    hint: 'run `barline months run --force` for that month',
-  });
+  try {
+    const value: unknown = JSON.parse(file.tags?.[RECORD_TAG] ?? 'null');
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isRecord(value: unknown): value is MonthRecord {

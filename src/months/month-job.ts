@@ -11,7 +11,7 @@ import type { FinishedMonth, RunContext, RunOptions } from './run.ts';
 import { quarantineColumns, rollColumns } from './side-tables.ts';
 import { addSeconds, StageClock, type StageSeconds } from './stage-clock.ts';
 import { type MonthFacts, statisticsColumns, statisticsDocument } from './statistics.ts';
-import { type MonthTable, shapeOf, trainingBarsTable } from './tables.ts';
+import { shapeOf, trainingBarsTable } from './tables.ts';
 import type { BuiltRowGroup, LastFront, PreparedMonth } from './tasks.ts';
 import { type ColumnBounds, validateFeatures } from './validation.ts';
 
@@ -23,7 +23,10 @@ interface JobHooks {
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** One month from its file to its commit. Throws a BarlineError, with nothing of the month left in the lake. */
+/**
+ * One month from its file to its commit. Throws a BarlineError; what was written by then no version names, and the run
+ * removes it at its end.
+ */
 export async function makeMonth(
   raw: RawMonth,
   reason: MonthReason,
@@ -127,39 +130,22 @@ async function storeMonth(
   const clock = new StageClock();
   const facts = monthFacts(raw, made, options, startedMs, await lake.nextTxnVersion(month, options.now()));
   clock.lap('validate');
-  const written: [MonthTable, AddFile][] = [];
-  const note = (name: MonthTable, files: readonly AddFile[]) => {
-    for (const file of files) written.push([name, file]);
-  };
-  try {
-    if (prepared.grid.rowCount > 0) {
-      note('training_bars', [
-        await lake.writeRowGroups(
-          'training_bars',
-          month,
-          built.map(({ rowGroup }) => rowGroup),
-        ),
-      ]);
-    }
-    note('quarantine', await lake.writeColumns('quarantine', month, quarantineColumns(prepared.quarantine)));
-    note('rolls', await lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events)));
-    clock.lap('write');
-    const statistics = statisticsColumns(statisticsDocument(facts), facts);
-    const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
-    note('monthly_statistics', await lake.writeColumns('monthly_statistics', month, statistics, tags));
-    clock.lap('statistics');
-    options.signal.throwIfAborted();
-  } catch (error) {
-    await lake.discard(written);
-    throw error;
-  }
-  const of = (name: MonthTable) => written.filter(([table]) => table === name).map(([, file]) => file);
-  const files = {
-    quarantine: of('quarantine'),
-    rolls: of('rolls'),
-    monthly_statistics: of('monthly_statistics'),
-    training_bars: of('training_bars'),
-  };
+  const rowGroups = built.map(({ rowGroup }) => rowGroup);
+  const hasRows = prepared.grid.rowCount > 0;
+  const trainingBars = hasRows ? [await lake.writeRowGroups('training_bars', month, rowGroups)] : [];
+  const quarantine = await lake.writeColumns('quarantine', month, quarantineColumns(prepared.quarantine));
+  const rolls = await lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events));
+  clock.lap('write');
+  const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
+  const statistics = await lake.writeColumns(
+    'monthly_statistics',
+    month,
+    statisticsColumns(statisticsDocument(facts), facts),
+    tags,
+  );
+  clock.lap('statistics');
+  options.signal.throwIfAborted();
+  const files = { quarantine, rolls, monthly_statistics: statistics, training_bars: trainingBars };
   const version = await exclusively(() => lake.commitMonth(month, files, facts.txnVersion));
   clock.lap('commit');
   return {

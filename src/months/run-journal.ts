@@ -1,5 +1,5 @@
 import { BarlineError } from '../base/index.ts';
-import type { Storage } from '../storage/index.ts';
+import { isStorageError, isTemporaryPath, type Storage } from '../storage/index.ts';
 
 /** Who runs: enough to tell later whether that process still lives. */
 export interface ProcessIdentity {
@@ -19,11 +19,44 @@ export type LivenessProbe = (identity: ProcessIdentity) => 'alive' | 'dead' | 'u
 
 const FOLDER = '_barline/runs/';
 
+/** How often a run looks whether one that came at the same moment has stepped back. */
+const LOOKS = 20;
+
 const pathOf = (runId: string) => `${FOLDER}${runId}.json`;
 
 /** Notes in the lake that a run writes there. Every file the run makes has its id in the name. */
-export function openJournal(lake: Storage, record: RunRecord): Promise<void> {
-  return lake.put(pathOf(record.runId), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+export async function openJournal(lake: Storage, record: RunRecord): Promise<void> {
+  const write = () => lake.put(pathOf(record.runId), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+  await write().catch((error: unknown) => {
+    // a run that starts now takes any half-written journal for a dead run's
+    if (isStorageError(error, 'STORAGE_NOT_FOUND')) return write();
+    throw error;
+  });
+}
+
+/**
+ * Opens the journal and makes sure that no other run works on the lake. Of two that come at the same moment the one
+ * with the lower id stays; it waits for the other to step back, `pause` between looks. Throws `RUN_IN_PROGRESS` with
+ * the journal closed again.
+ */
+export async function claimLake(
+  lake: Storage,
+  record: RunRecord,
+  probe: LivenessProbe,
+  pause: () => Promise<void>,
+): Promise<void> {
+  await openJournal(lake, record);
+  for (let look = 1; ; look++) {
+    const runs = await listRuns(lake);
+    const others = runs.filter((run) => run.runId !== record.runId && probe(run) !== 'dead');
+    if (others.length === 0) return;
+    const first = others.find((run) => run.runId < record.runId) ?? (look > LOOKS ? others[0] : undefined);
+    if (first !== undefined) {
+      await closeJournal(lake, record.runId);
+      throw inProgress(lake, first);
+    }
+    await pause();
+  }
 }
 
 export async function closeJournal(lake: Storage, runId: string): Promise<void> {
@@ -55,34 +88,51 @@ function parseRecord(bytes: Uint8Array): RunRecord | undefined {
   return { runId, startedAt, host, pid, startToken: typeof startToken === 'string' ? startToken : null };
 }
 
+/** The data files a table's log knows, in any version, as paths relative to the table. */
+export type ReferencedPaths = (table: string) => Promise<ReadonlySet<string>>;
+
 /**
- * Removes what dead runs left: files that bear a dead run's id and that no version of any table refers to.
- * Throws `RUN_IN_PROGRESS` when another run is at work on the lake. `referenced` gives the data files a table's
- * log knows, as paths relative to the table. Returns the paths removed, relative to the lake.
+ * Removes what dead runs left: files that bear a dead run's id and that no version of any table refers to, and
+ * journals cut short. Throws `RUN_IN_PROGRESS` when another run is at work on the lake. Returns the paths removed,
+ * relative to the lake.
  */
 export async function removeLeftovers(
   lake: Storage,
   tables: readonly string[],
-  referenced: (table: string) => Promise<ReadonlySet<string>>,
+  referenced: ReferencedPaths,
   probe: LivenessProbe,
 ): Promise<string[]> {
   const runs = await listRuns(lake);
-  if (runs.length === 0) return [];
   for (const run of runs) {
     if (probe(run) !== 'dead') throw inProgress(lake, run);
   }
+  const removed: string[] = [];
+  for await (const file of lake.list(FOLDER, { details: false })) {
+    if (isTemporaryPath(file.path) && (await lake.delete(file.path))) removed.push(file.path);
+  }
   const ids = runs.map((run) => run.runId);
+  if (ids.length > 0) removed.push(...(await removeUnreferenced(lake, tables, referenced, ids)));
+  for (const id of ids) await closeJournal(lake, id);
+  return removed;
+}
+
+/** Removes the files that bear one of these runs' ids and that no version of any table refers to; their paths. */
+export async function removeUnreferenced(
+  lake: Storage,
+  tables: readonly string[],
+  referenced: ReferencedPaths,
+  runIds: readonly string[],
+): Promise<string[]> {
   const removed: string[] = [];
   for (const table of tables) {
     const known = await referenced(table);
     for await (const file of lake.list(`${table}/`, { details: false })) {
       const path = file.path.slice(table.length + 1);
       const name = path.slice(path.lastIndexOf('/') + 1);
-      if (known.has(path) || !ids.some((id) => name.includes(id))) continue;
+      if (known.has(path) || !runIds.some((id) => name.includes(id))) continue;
       if (await lake.delete(file.path)) removed.push(file.path);
     }
   }
-  for (const id of ids) await closeJournal(lake, id);
   return removed;
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BarlineError } from '../base/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { type Discovery, discoverMonths, type RawMonth } from './discovery.ts';
@@ -12,7 +13,7 @@ import { planMonths } from './planning.ts';
 import { WorkerPool } from './pool.ts';
 import { currentProcess, probeProcess } from './process-identity.ts';
 import type { Processing } from './processing.ts';
-import { closeJournal, openJournal, removeLeftovers } from './run-journal.ts';
+import { claimLake, closeJournal, removeLeftovers, removeUnreferenced } from './run-journal.ts';
 import { addSeconds, type StageSeconds } from './stage-clock.ts';
 import {
   MONTH_TABLES,
@@ -42,7 +43,10 @@ export interface RunResult {
 }
 
 /** Errors that every further month would meet as well. */
-const FATAL = new Set(['STORAGE_NO_SPACE', 'STORAGE_READ_ONLY']);
+const FATAL = new Set(['STORAGE_NO_SPACE', 'STORAGE_READ_ONLY', 'RUN_IN_PROGRESS']);
+
+/** Between two looks at a run that came at the same moment. */
+const LOOK_AGAIN_MS = 100;
 
 /** A run's id stands in the names of all files it writes. */
 function newRunId(nowMs: number): string {
@@ -166,10 +170,10 @@ class Run {
       }
     });
     await Promise.all(lanes);
-    if (this.#journal !== undefined) {
-      await this.#journal.catch(() => undefined);
-      await closeJournal(this.#context.lake.storage, this.#context.runId).catch(() => undefined);
-    }
+    if (this.#fatal?.code === 'RUN_IN_PROGRESS') throw this.#fatal;
+    const isClean =
+      finished.every(({ outcome }) => outcome.status !== 'failed') && finished.length === planned.length;
+    await this.#closeJournal(isClean);
     return finished.sort((a, b) => (a.outcome.month < b.outcome.month ? -1 : 1));
   }
 
@@ -200,8 +204,23 @@ class Run {
       startedAt: new Date(this.#options.now()).toISOString(),
       ...currentProcess(),
     };
-    this.#journal ??= openJournal(this.#context.lake.storage, record);
+    this.#journal ??= claimLake(this.#context.lake.storage, record, probeProcess, () => delay(LOOK_AGAIN_MS));
     return this.#journal;
+  }
+
+  /** A month that did not come through may have left files. Where they cannot be removed, the next run does it. */
+  async #closeJournal(isClean: boolean): Promise<void> {
+    if (this.#journal === undefined) return;
+    const { lake, runId } = this.#context;
+    try {
+      await this.#journal.catch(() => undefined);
+      if (!isClean) {
+        await removeUnreferenced(lake.storage, MONTH_TABLES, (table) => lake.referencedPaths(table), [runId]);
+      }
+      await closeJournal(lake.storage, runId);
+    } catch (error) {
+      if (!(error instanceof BarlineError)) throw error;
+    }
   }
 
   /** Commits follow one another: each is a few milliseconds, and they would race for the same log. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { currentProcess, probeProcess } from '../../src/months/process-identity.ts';
-import { listRuns, openJournal, removeLeftovers } from '../../src/months/run-journal.ts';
+import { claimLake, listRuns, openJournal, removeLeftovers } from '../../src/months/run-journal.ts';
 import { LocalStorage } from '../../src/storage/index.ts';
 
 let lake = new LocalStorage('.');
@@ -48,6 +48,53 @@ describe('removeLeftovers', () => {
       ),
     ).rejects.toThrow(/process 1 on h/);
     expect(await listRuns(lake)).toHaveLength(1);
+  });
+});
+
+describe('claimLake', () => {
+  const noPause = async () => {};
+  const earlier = { ...record, runId: 'r-a' };
+  const later = { ...record, runId: 'r-b' };
+
+  it('refuses when a run that came before is at work, and leaves no trace', async () => {
+    await openJournal(lake, earlier);
+    await expect(claimLake(lake, later, () => 'alive', noPause)).rejects.toThrow(/process 1 on h/);
+    expect(await listRuns(lake)).toEqual([earlier]);
+  });
+
+  it('refuses when a run with a higher id does not step back, since it may be at work', async () => {
+    await openJournal(lake, later);
+    await expect(claimLake(lake, earlier, () => 'alive', noPause)).rejects.toThrow(/process 1 on h/);
+    expect(await listRuns(lake)).toEqual([later]);
+  });
+
+  it('passes over dead runs', async () => {
+    await openJournal(lake, earlier);
+    await claimLake(lake, later, () => 'dead', noPause);
+    expect(await listRuns(lake)).toEqual([earlier, later]);
+  });
+
+  it('lets exactly one of several through that come at the same moment', async () => {
+    const runs = ['r-1', 'r-2', 'r-3', 'r-4'].map((runId) => ({ ...record, runId }));
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 100));
+    const claims = await Promise.allSettled(runs.map((run) => claimLake(lake, run, () => 'alive', pause)));
+    const passed = runs.filter((_, index) => claims[index].status === 'fulfilled');
+    expect(passed).toHaveLength(1);
+    expect(await listRuns(lake)).toEqual(passed);
+  });
+});
+
+describe('a journal cut short', () => {
+  it('is removed by the next run', async () => {
+    await lake.put('_barline/runs/.barline-tmp-r-dead-x', bytes);
+    expect(
+      await removeLeftovers(
+        lake,
+        [],
+        async () => new Set(),
+        () => 'dead',
+      ),
+    ).toEqual(['_barline/runs/.barline-tmp-r-dead-x']);
   });
 });
 
