@@ -570,8 +570,10 @@ def mark_known(F, begin, end, known, unknown):
             else:
                 for k in range(row, stop):
                     bit = np.uint8(1 << (k & 7))
-                    byte = known[f, k >> 3] if k & 7 else np.uint8(0)
-                    known[f, k >> 3] = byte | bit if F[f, k] == F[f, k] else byte
+                    if F[f, k] == F[f, k]:
+                        known[f, k >> 3] |= bit
+                    else:
+                        known[f, k >> 3] &= ~bit
             row = stop
 
 
