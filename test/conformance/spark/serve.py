@@ -48,6 +48,13 @@ def read(path, columns, version=None, timestamp=None):
     return rows(load(path, version, timestamp).toArrow(), columns)
 
 
+def export(path, output, version=None):
+    """The table as one Parquet file, for tables too large to send as text."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(load(path, version).toArrow(), output)
+
+
 def counts(path, predicates):
     return [load(path).where(p).count() for p in predicates]
 
