@@ -1,4 +1,4 @@
-import { type AddFile, parquetSchema } from '../delta/index.ts';
+import { parquetSchema } from '../delta/index.ts';
 import { columnStatistics } from '../parquet/index.ts';
 import { rowGroupSessions } from './build.ts';
 import type { RawMonth } from './discovery.ts';
