@@ -117,10 +117,20 @@ export class DuckDbSession implements Disposable {
     this.#removeSpill();
   }
 
+  /** Again and again, since an interrupt between two steps of a query is lost. */
   #interruptOn(signal: AbortSignal | undefined): Disposable {
-    const interrupt = () => this.#connection.interrupt();
+    let timer: NodeJS.Timeout | undefined;
+    const interrupt = () => {
+      this.#connection.interrupt();
+      timer = setTimeout(interrupt, INTERRUPT_MS);
+    };
     signal?.addEventListener('abort', interrupt);
-    return { [Symbol.dispose]: () => signal?.removeEventListener('abort', interrupt) };
+    return {
+      [Symbol.dispose]: () => {
+        signal?.removeEventListener('abort', interrupt);
+        clearTimeout(timer);
+      },
+    };
   }
 
   async #asking<T>(what: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -133,5 +143,8 @@ export class DuckDbSession implements Disposable {
     }
   }
 }
+
+/** How long an interrupt may take to be tried again. */
+const INTERRUPT_MS = 20;
 
 let nextSession = 1;

@@ -47,21 +47,21 @@ export async function readStatement(session: DuckDbSession, text: string): Promi
 
 function words(sql: string): string[] {
   return tokenize(sql)
-    .filter((token) => !isBlank(token) && token.text !== '(')
+    .filter((token) => !isBlank(token))
     .map((token) => token.text.toUpperCase());
 }
 
 function firstKeyword(sql: string): string | undefined {
-  return words(sql)[0];
+  return words(sql).find((word) => word !== '(');
 }
 
-/** The keyword behind EXPLAIN, ANALYZE and options in brackets. */
+/** The keyword behind EXPLAIN and its options: ANALYZE, `(ANALYZE)`, `(FORMAT json)`. */
 function explained(sql: string): string {
-  const rest = words(sql).slice(1);
-  const close = rest.indexOf(')');
-  const isOptions = rest[0] === 'ANALYZE' || rest[0] === 'FORMAT';
-  const from = rest[0] === 'FORMAT' ? close + 1 : isOptions ? 1 : 0;
-  return rest[from] ?? '';
+  const all = words(sql);
+  const rest = all.slice(all.indexOf('EXPLAIN') + 1);
+  const hasOptions = rest[0] === '(' && ['ANALYZE', 'FORMAT'].includes(rest[1] ?? '');
+  const from = hasOptions ? rest.indexOf(')') + 1 : 0;
+  return rest.slice(from).find((word) => word !== '(' && word !== 'ANALYZE') ?? '';
 }
 
 /** Without what follows the last word: semicolons, blanks and comments. */
