@@ -15,7 +15,7 @@ export class BarColumns {
   instrument: Uint16Array<ArrayBuffer>;
 
   constructor(expectedRows = 0) {
-    const capacity = expectedRows > 0 ? expectedRows : INITIAL_ROWS;
+    const capacity = expectedRows > 0 ? Math.ceil(expectedRows) : INITIAL_ROWS;
     this.tsUs = new Float64Array(capacity);
     this.open = new Float64Array(capacity);
     this.high = new Float64Array(capacity);

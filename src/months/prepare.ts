@@ -27,6 +27,12 @@ interface RawBars {
   readonly dataset: string;
 }
 
+/**
+ * Bytes of a compressed bar at the least; columns made for this many rows need not grow. What stays unused costs
+ * address space only.
+ */
+const BYTES_PER_BAR = 9;
+
 /** fetch → decode. The checksum is of the very bytes that are decoded. */
 async function readSource(sourceUri: string, path: string, clock: StageClock): Promise<RawBars> {
   const source = openStorage(sourceUri);
@@ -37,8 +43,8 @@ async function readSource(sourceUri: string, path: string, clock: StageClock): P
     schema: 'ohlcv-1s',
     name: source.localPath(path) ?? `${sourceUri}/${path}`,
   });
-  const builder = dbnBarBuilder(symbolResolver(reader.metadata));
-  for await (const batch of reader.batches()) builder.add(batch);
+  const builder = dbnBarBuilder(symbolResolver(reader.metadata), bytes.length / BYTES_PER_BAR);
+  for await (const batch of reader.batches({ reuseBatch: true })) builder.add(batch);
   const { bars } = builder.finish();
   clock.lap('decode');
   return {
