@@ -39,6 +39,7 @@ export const demo: CommandSpec = {
       to: shiftMonth(FIRST_MONTH, count - 1),
       outDir: dataFolder,
       seed,
+      defects: true,
     });
     output.note(
       `${formatCount(sample.records)} records, ${formatByteLength(sample.byteLength)} of DBN in ` +
@@ -57,6 +58,9 @@ export const demo: CommandSpec = {
       onEvent: runProgress(output, now),
     });
     printResult(output, outcomes, summary, lakeUri);
+    // as the reader can type it: from a checkout, or from an installed package
+    const command = import.meta.url.endsWith('.ts') ? './barline' : 'npx barline';
+    const shown = /^[\w./-]+$/.test(lakeUri) ? lakeUri : JSON.stringify(lakeUri);
     output.json({ demo: { raw_months: dataFolder, lake: lakeUri } });
     output.text(
       [
@@ -69,9 +73,9 @@ export const demo: CommandSpec = {
         `  statistics     ${join(lakeUri, 'monthly_statistics')}`,
         '',
         'Next:',
-        `  barline table read training_bars --lake ${lakeUri} --limit 5`,
-        `  barline sql "SELECT month, count(*) AS bars, avg(label_low_vol_long) AS win_rate FROM training_bars GROUP BY month ORDER BY month" --lake ${lakeUri}`,
-        `  barline months show 2024-03 --lake ${lakeUri}`,
+        `  ${command} table read training_bars --lake ${shown} --limit 5`,
+        `  ${command} sql "SELECT month, count(*) AS bars, avg(label_low_vol_long) AS win_rate FROM training_bars GROUP BY month ORDER BY month" --lake ${shown}`,
+        `  ${command} months show 2024-03 --lake ${shown}`,
       ].join('\n'),
     );
     return summary.failed > 0 ? 1 : 0;
