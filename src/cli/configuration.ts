@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type Configuration, findConfigFile, loadConfiguration, parseByteLength } from '../base/index.ts';
 import { CONTRACT_RULES, calendarsOf, findInstrument, tradingHours } from '../bars/index.ts';
+import { type Configuration, findConfigFile, loadConfiguration, parseByteLength } from '../base/index.ts';
 import { labelModes } from '../labels/index.ts';
 import type { Processing } from '../months/index.ts';
 import type { Invocation } from './command.ts';

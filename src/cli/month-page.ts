@@ -28,9 +28,19 @@ interface Shown {
     readonly bars_affected: number;
   }[];
   readonly previous_front_known: boolean;
-  readonly mode_statistics: Readonly<Record<string, { readonly win_rate: number | null; readonly total_winners: number }>>;
-  readonly feature_flags: readonly { readonly feature: string; readonly kind: string; readonly found: number; readonly limit: number }[];
-  readonly performance: { readonly seconds: number; readonly stage_seconds: Readonly<Record<string, number>> };
+  readonly mode_statistics: Readonly<
+    Record<string, { readonly win_rate: number | null; readonly total_winners: number }>
+  >;
+  readonly feature_flags: readonly {
+    readonly feature: string;
+    readonly kind: string;
+    readonly found: number;
+    readonly limit: number;
+  }[];
+  readonly performance: {
+    readonly seconds: number;
+    readonly stage_seconds: Readonly<Record<string, number>>;
+  };
 }
 
 /** Prints what `monthly_statistics` has of a month. `MONTH_NOT_FOUND` when the lake has no such month. */
@@ -91,15 +101,26 @@ function page(month: string, document: Shown): string {
     '',
     rules.length === 0
       ? 'Cleaning: no rule found anything.'
-      : textTable([{ title: 'cleaning rule' }, { title: 'bars', ...right }], rules.map(([rule, count]) => [rule, formatCount(count)])),
+      : textTable(
+          [{ title: 'cleaning rule' }, { title: 'bars', ...right }],
+          rules.map(([rule, count]) => [rule, formatCount(count)]),
+        ),
     '',
     rolls.length === 0
       ? 'Rolls: none.'
       : textTable(
-          [{ title: 'roll' }, { title: 'from' }, { title: 'to' }, { title: 'gap', ...right }, { title: 'bars affected', ...right }],
+          [
+            { title: 'roll' },
+            { title: 'from' },
+            { title: 'to' },
+            { title: 'gap', ...right },
+            { title: 'bars affected', ...right },
+          ],
           rolls,
         ),
-    document.previous_front_known ? '' : 'The month before was not at hand, so the first session counts as no roll.\n',
+    document.previous_front_known
+      ? ''
+      : 'The month before was not at hand, so the first session counts as no roll.\n',
     textTable(
       [{ title: 'mode' }, { title: 'winners', ...right }, { title: 'win rate', ...right }],
       Object.entries(document.mode_statistics).map(([mode, each]) => [
@@ -112,13 +133,26 @@ function page(month: string, document: Shown): string {
     document.feature_flags.length === 0
       ? 'Features: all within their expected ranges and null shares.'
       : textTable(
-          [{ title: 'feature' }, { title: 'finding' }, { title: 'found', ...right }, { title: 'limit', ...right }],
-          document.feature_flags.map((flag) => [flag.feature, flag.kind, flag.found.toPrecision(5), flag.limit.toPrecision(5)]),
+          [
+            { title: 'feature' },
+            { title: 'finding' },
+            { title: 'found', ...right },
+            { title: 'limit', ...right },
+          ],
+          document.feature_flags.map((flag) => [
+            flag.feature,
+            flag.kind,
+            flag.found.toPrecision(5),
+            flag.limit.toPrecision(5),
+          ]),
         ),
     '',
     textTable(
       [{ title: 'stage' }, { title: 'seconds', ...right }],
-      Object.entries(document.performance.stage_seconds).map(([stage, seconds]) => [stage, seconds.toFixed(3)]),
+      Object.entries(document.performance.stage_seconds).map(([stage, seconds]) => [
+        stage,
+        seconds.toFixed(3),
+      ]),
     ),
   ];
   return sections.join('\n');

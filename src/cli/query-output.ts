@@ -90,6 +90,12 @@ async function printRows({ output, signal }: Invocation, request: QueryOutput): 
     await table.write(wanted);
   }
   await table.end();
+  const hidden = table.hiddenTitles;
+  if (hidden.length > 0) {
+    output.note(
+      `${hidden.length} more columns do not fit here: ${hidden.slice(0, 5).join(', ')}${hidden.length > 5 ? ' …' : ''}`,
+    );
+  }
   if (!hasMore) {
     output.note(`${formatCount(shown)} ${shown === 1 ? 'row' : 'rows'}`);
     return;

@@ -9,13 +9,26 @@ const WIDEST_CELL = 120;
 
 export class TextTableWriter {
   readonly #output: Output;
-  readonly #columns: readonly TextColumn[];
+  readonly #lineWidth: number;
+  #columns: readonly TextColumn[];
+  #hiddenColumns: readonly TextColumn[] = [];
   #measured: string[][] | undefined = [];
   #widths: number[] = [];
 
-  constructor(output: Output, columns: readonly TextColumn[]) {
+  /** `lineWidth`: characters of a terminal's line; columns that do not fit are left out, but for the first. */
+  constructor(
+    output: Output,
+    columns: readonly TextColumn[],
+    lineWidth: number | undefined = process.stdout.isTTY ? process.stdout.columns : undefined,
+  ) {
+    this.#lineWidth = lineWidth ?? Number.POSITIVE_INFINITY;
     this.#output = output;
     this.#columns = columns;
+  }
+
+  /** Titles of the columns left out, known once rows have been printed. */
+  get hiddenTitles(): string[] {
+    return this.#hiddenColumns.map((column) => column.title);
   }
 
   /** Takes rows; a null cell is shown as NULL. Waits for a slow reader. */
@@ -39,7 +52,20 @@ export class TextTableWriter {
     this.#widths = this.#columns.map((column, i) =>
       rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), column.title.length),
     );
+    this.#hideWhatDoesNotFit();
     await this.#output.raw(`${textTable(this.#columns, rows)}\n`);
+  }
+
+  #hideWhatDoesNotFit(): void {
+    let end = -2;
+    const fitting = this.#widths.findIndex((width) => {
+      end += width + 2;
+      return end > this.#lineWidth;
+    });
+    if (fitting < 0) return;
+    const shown = Math.max(1, fitting);
+    this.#hiddenColumns = this.#columns.slice(shown);
+    this.#columns = this.#columns.slice(0, shown);
   }
 
   #line(row: readonly string[]): string {

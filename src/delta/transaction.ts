@@ -154,8 +154,9 @@ export class Transaction {
         this.#advance([{ version, actions }]);
         return { version, alreadyCommitted: false };
       }
-      await this.#rebase();
+      // waiting comes first: what is read of the log is to be fresh when the next attempt is made
       await this.#backOff(attempt);
+      await this.#rebase();
     }
     throw deltaError({
       code: 'DELTA_COMMIT_CONTENDED',

@@ -121,7 +121,10 @@ export function statisticsDocument(facts: MonthFacts) {
 export type StatisticsDocument = ReturnType<typeof statisticsDocument>;
 
 /** The row of `monthly_statistics`: the figures people filter by, and the document whole. */
-export function statisticsColumns(document: StatisticsDocument, facts: MonthFacts): Record<string, ColumnData> {
+export function statisticsColumns(
+  document: StatisticsDocument,
+  facts: MonthFacts,
+): Record<string, ColumnData> {
   const whole = (value: number): ColumnData => ({ values: Float64Array.of(value) });
   const text = (value: string): ColumnData => ({ values: [value] });
   return {

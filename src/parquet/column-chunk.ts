@@ -54,7 +54,7 @@ export interface ChunkOptions {
 }
 
 /** Zstd has to make the first page this much smaller to be used by `auto`. */
-const ZSTD_PAYS_BELOW = 0.9;
+const ZSTD_PAYS_BELOW = 0.95;
 
 /** Appends a column's pages to the row group. */
 export function writeColumnChunk(
@@ -128,7 +128,7 @@ class ChunkWriter {
       const page =
         index === 0 && trial.firstPage !== undefined
           ? trial.firstPage
-          : this.#compress(codec, this.#encode(encoder, span, cursor));
+          : this.#compress(codec, this.#encode(encoder, span, cursor), encoder.fourByteValues);
       if (page === trial.firstPage) cursor.take(span.rowEnd - span.rowStart, undefined);
       const stored = writePage(this.#sink, {
         type: DATA_PAGE,
@@ -157,14 +157,14 @@ class ChunkWriter {
     const { compressed, uncompressedByteLength } = this.#encoding;
     const body = this.#encode(compressed, first, cursor);
     const without = uncompressedByteLength?.(first.valueEnd - first.valueStart) ?? body.length;
-    const firstPage = this.#compress('zstd', body);
+    const firstPage = this.#compress('zstd', body, compressed.fourByteValues);
     return firstPage.stored.length < ZSTD_PAYS_BELOW * without
       ? { codec: 'zstd', firstPage }
       : { codec: 'uncompressed' };
   }
 
-  #compress(codec: Codec, body: Uint8Array): PageBytes {
-    const stored = codec === 'zstd' ? compress(body, this.#zstdLevel) : body;
+  #compress(codec: Codec, body: Uint8Array, fourByteValues = false): PageBytes {
+    const stored = codec === 'zstd' ? compress(body, this.#zstdLevel, fourByteValues) : body;
     return { stored, uncompressedByteLength: body.length };
   }
 

@@ -20,6 +20,9 @@ const RUN_SAMPLE = 512;
 /** Look-ahead after which a column that is distinct more often than not is given up. */
 const PROBE_VALUES = 8192;
 
+/** Slots of a table at first: 32 kB, as much as stays near the processor. It doubles when half full. */
+const FIRST_SLOTS = 8192;
+
 export interface Dictionary {
   readonly codes: Uint16Array;
   /** Distinct values, in the order they first appear. */
@@ -47,7 +50,12 @@ export function buildDictionary(
   const table = emptyTable(limit);
   const encode = is32Bit ? encodeWords : encodePairs;
   for (let start = 0; start < length; start += KERNEL_BLOCK) {
-    if (!encode(table, words, codes, start, Math.min(length, start + KERNEL_BLOCK))) return undefined;
+    const end = Math.min(length, start + KERNEL_BLOCK);
+    for (let at = start; at < end; ) {
+      at = encode(table, words, codes, at, end);
+      if (at < end && table.count === limit) return undefined;
+      if (at < end) growTable(table, is32Bit);
+    }
     if (probe && start === 0 && length > 64 && 2 * table.count > Math.min(length, PROBE_VALUES))
       return undefined;
   }
@@ -56,9 +64,11 @@ export function buildDictionary(
 }
 
 interface HashTable {
-  /** Code at each slot, -1 where free; a power of two of them, at least twice the limit. */
-  readonly slots: Int32Array;
-  readonly shift: number;
+  /** Code at each slot, -1 where free; a power of two of them. */
+  slots: Int32Array;
+  shift: number;
+  /** Most values before the table has to grow or is full. */
+  room: number;
   /** The distinct values' bits: a word or two each. */
   readonly known: Int32Array;
   readonly limit: number;
@@ -66,45 +76,69 @@ interface HashTable {
 }
 
 function emptyTable(limit: number): HashTable {
-  const tableBits = 1 + codeBitWidth(limit);
-  return {
-    slots: new Int32Array(scratch('dictionaryTable', 4 << tableBits), 0, 1 << tableBits).fill(-1),
-    shift: 32 - tableBits,
-    known: new Int32Array(scratch('dictionaryValues', 8 * limit)),
-    limit,
-    count: 0,
-  };
+  const known = new Int32Array(scratch('dictionaryValues', 8 * limit));
+  const table = { slots: known, shift: 0, room: 0, known, limit, count: 0 };
+  resizeTable(table, FIRST_SLOTS);
+  return table;
 }
 
-/** False when the table is full. The inner loop has only values found at once, which is nearly all of them. */
+function resizeTable(table: HashTable, slotCount: number): void {
+  table.slots = new Int32Array(scratch('dictionaryTable', 4 * slotCount), 0, slotCount).fill(-1);
+  table.shift = 1 + Math.clz32(slotCount);
+  table.room = Math.min(table.limit, slotCount / 2);
+}
+
+function growTable(table: HashTable, is32Bit: boolean): void {
+  const { known, count } = table;
+  resizeTable(table, 2 * table.slots.length);
+  const { slots, shift } = table;
+  for (let code = 0; code < count; code++) {
+    let slot = (is32Bit ? hashWord(known[code]) : hashPair(known[2 * code], known[2 * code + 1])) >>> shift;
+    while (slots[slot] >= 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = code;
+  }
+}
+
+function hashWord(word: number): number {
+  return Math.imul(word, HASH_FACTOR);
+}
+
+function hashPair(low: number, high: number): number {
+  return Math.imul(low ^ Math.imul(high, HIGH_FACTOR), HASH_FACTOR);
+}
+
+/**
+ * Codes for words [start, end); returns the first without one, where a new value found the table full.
+ * The inner loop has only values found at once, which is nearly all of them.
+ */
 function encodeWords(
   table: HashTable,
   words: Int32Array,
   codes: Uint16Array,
   start: number,
   end: number,
-): boolean {
-  const { slots, shift, known, limit } = table;
+): number {
+  const { slots, shift, known, room } = table;
   const mask = slots.length - 1;
   for (let i = start; i < end; i++) {
     for (; i < end; i++) {
       const word = words[i];
-      const code = slots[Math.imul(word, HASH_FACTOR) >>> shift];
+      const code = slots[hashWord(word) >>> shift];
       if (code < 0 || known[code] !== word) break;
       codes[i] = code;
     }
     if (i === end) break;
     const word = words[i];
-    let slot = Math.imul(word, HASH_FACTOR) >>> shift;
+    let slot = hashWord(word) >>> shift;
     while (slots[slot] >= 0 && known[slots[slot]] !== word) slot = (slot + 1) & mask;
     if (slots[slot] < 0) {
-      if (table.count === limit) return false;
+      if (table.count === room) return i;
       known[table.count] = word;
       slots[slot] = table.count++;
     }
     codes[i] = slots[slot];
   }
-  return true;
+  return end;
 }
 
 /** The same for values of 64 bits, low word first. */
@@ -114,28 +148,28 @@ function encodePairs(
   codes: Uint16Array,
   start: number,
   end: number,
-): boolean {
-  const { slots, shift, known, limit } = table;
+): number {
+  const { slots, shift, known, room } = table;
   const mask = slots.length - 1;
   for (let i = start; i < end; i++) {
     for (; i < end; i++) {
       const low = words[2 * i];
       const high = words[2 * i + 1];
-      const code = slots[Math.imul(low ^ Math.imul(high, HIGH_FACTOR), HASH_FACTOR) >>> shift];
+      const code = slots[hashPair(low, high) >>> shift];
       if (code < 0 || known[2 * code] !== low || known[2 * code + 1] !== high) break;
       codes[i] = code;
     }
     if (i === end) break;
     const low = words[2 * i];
     const high = words[2 * i + 1];
-    let slot = Math.imul(low ^ Math.imul(high, HIGH_FACTOR), HASH_FACTOR) >>> shift;
+    let slot = hashPair(low, high) >>> shift;
     let code = slots[slot];
     while (code >= 0 && (known[2 * code] !== low || known[2 * code + 1] !== high)) {
       slot = (slot + 1) & mask;
       code = slots[slot];
     }
     if (code < 0) {
-      if (table.count === limit) return false;
+      if (table.count === room) return i;
       code = table.count++;
       known[2 * code] = low;
       known[2 * code + 1] = high;
@@ -143,7 +177,7 @@ function encodePairs(
     }
     codes[i] = code;
   }
-  return true;
+  return end;
 }
 
 /** From the first 512 codes of every 8,192. */

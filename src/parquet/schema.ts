@@ -35,7 +35,8 @@ export type ParquetType =
 
 /**
  * How values are laid out in pages. `auto` looks at the values (column-chunk.ts tells how) and is the right choice
- * unless a reader asks for something else. `rle` is for booleans, `byte_stream_split` for floats and doubles, `delta`
+ * unless a reader asks for something else: every reader knows what it takes. Spark cannot read `byte_stream_split` in
+ * its vectorized reader. `rle` is for booleans, `byte_stream_split` for floats and doubles, `delta`
  * for whole numbers, dates and timestamps. `dictionary` and `delta` give way to `plain` where they cannot be used:
  * above 65,536 distinct values; neighbours 2^52 or more apart.
  */

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, temporaryFolder } from '../cli/run-cli.ts';
 
-const golden = join(process.env.BARLINE_GOLDEN ?? join(import.meta.dirname, '../../../shared/golden'), 'bars');
+const golden = join(
+  process.env.BARLINE_GOLDEN ?? join(import.meta.dirname, '../../../shared/golden'),
+  'bars',
+);
 
 const CASES = ['walk', 'flat', 'rolls', 'ties', 'sessions', 'year_end', 'zero_volume'];
 
@@ -16,7 +19,14 @@ describe('barline process gives the reference labels, weights and features', () 
     expect(code, stderr).toBe(0);
     // --documented: in cells where the reference has rounding noise, the definition's value is demanded
     for (const strictness of [[], ['--documented']]) {
-      const comparer = [join(golden, 'compare.py'), file('expected'), output, '--mask', file('mask'), ...strictness];
+      const comparer = [
+        join(golden, 'compare.py'),
+        file('expected'),
+        output,
+        '--mask',
+        file('mask'),
+        ...strictness,
+      ];
       const { status, stdout, stderr: why } = spawnSync('python3', comparer, { encoding: 'utf8' });
       expect(status, stdout + why).toBe(0);
       expect(stdout).toMatch(/^equal: /);

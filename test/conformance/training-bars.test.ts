@@ -29,9 +29,13 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function compare(...args: string[]): { rows: number; different: string[]; valid: number } {
-  const { status, stdout, stderr } = spawnSync('python3', [join(import.meta.dirname, 'same_rows.py'), ...args], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'python3',
+    [join(import.meta.dirname, 'same_rows.py'), ...args],
+    {
+      encoding: 'utf8',
+    },
+  );
   expect(status, stderr).toBe(0);
   return JSON.parse(stdout);
 }
@@ -51,7 +55,10 @@ describe('training_bars is the same rows and values to every engine', () => {
   it('to Spark with its default settings, at both versions', () => {
     const outputs = VERSIONS.map((version) => join(root, `spark-v${version}.parquet`));
     askSpark(
-      VERSIONS.map((version, index) => ({ do: 'export', with: { path: table, version, output: outputs[index] } })),
+      VERSIONS.map((version, index) => ({
+        do: 'export',
+        with: { path: table, version, output: outputs[index] },
+      })),
     );
     VERSIONS.forEach((version, index) => {
       expect(compare(ours(version), outputs[index] ?? '')).toMatchObject(SAME);

@@ -112,13 +112,8 @@ describe('long columns', () => {
 
   it.each([
     ['prices', { type: 'double' } as const, { values: prices }, 'RLE_DICTIONARY'],
-    ['noise', { type: 'float' } as const, { values: noise, nanIsNull: true }, 'BYTE_STREAM_SPLIT'],
-    [
-      'noise in doubles',
-      { type: 'double' } as const,
-      { values: noisyDoubles, nanIsNull: true },
-      'BYTE_STREAM_SPLIT',
-    ],
+    ['noise', { type: 'float' } as const, { values: noise, nanIsNull: true }, 'PLAIN'],
+    ['noise in doubles', { type: 'double' } as const, { values: noisyDoubles, nanIsNull: true }, 'PLAIN'],
     ['labels', { type: 'int8' } as const, { values: labels }, 'RLE_DICTIONARY'],
     ['times', { type: 'timestamp' } as const, { values: times }, 'DELTA_BINARY_PACKED'],
     ['counts', { type: 'int64' } as const, { values: counts }, 'RLE_DICTIONARY'],

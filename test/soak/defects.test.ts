@@ -22,7 +22,13 @@ const RULES: Readonly<Record<string, string>> = {
 };
 
 beforeAll(async () => {
-  ({ truth } = await writeSampleMonths({ from: '2024-02', to: '2024-04', outDir: source, seed: 7, defects: true }));
+  ({ truth } = await writeSampleMonths({
+    from: '2024-02',
+    to: '2024-04',
+    outDir: source,
+    seed: 7,
+    defects: true,
+  }));
   const { code, stderr } = await runCli(['months', 'run', '--source', source, '--lake', lake]);
   expect(code, stderr).toBe(0);
 }, 300_000);
@@ -31,7 +37,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 async function query(sql: string): Promise<Record<string, unknown>[]> {
   const { code, stdout, stderr } = await runCli(['sql', sql, '--lake', lake, '--json']);
   expect(code, stderr).toBe(0);
-  return jsonLines(stdout).filter((row): row is Record<string, unknown> => typeof row === 'object' && row !== null);
+  return jsonLines(stdout).filter(
+    (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
+  );
 }
 
 describe('full-size months with planted defects, from file to tables', () => {
@@ -39,7 +47,9 @@ describe('full-size months with planted defects, from file to tables', () => {
     const planted = truth.months
       .flatMap(({ defects }) => defects)
       .filter(({ action }) => action === 'dropped' || action === 'changed')
-      .map((each) => `${BigInt(each.timestamp) / 1000n} ${each.symbol} ${RULES[each.rule ?? '']} ${each.action}`)
+      .map(
+        (each) => `${BigInt(each.timestamp) / 1000n} ${each.symbol} ${RULES[each.rule ?? '']} ${each.action}`,
+      )
       .sort();
     const found = await query(
       "SELECT epoch_us(timestamp) || ' ' || symbol || ' ' || rule || ' ' || action AS line FROM quarantine",
@@ -58,8 +68,15 @@ describe('full-size months with planted defects, from file to tables', () => {
     );
     const expected = truth.months
       .flatMap(({ sessions }) => sessions)
-      .map(({ date, front, real_rows, expected_rows }) => ({ date, contract: front, real_rows, row_count: expected_rows }));
-    expect(rows.map((row) => ({ ...row, real_rows: Number(row.real_rows), row_count: Number(row.row_count) }))).toEqual(expected);
+      .map(({ date, front, real_rows, expected_rows }) => ({
+        date,
+        contract: front,
+        real_rows,
+        row_count: expected_rows,
+      }));
+    expect(
+      rows.map((row) => ({ ...row, real_rows: Number(row.real_rows), row_count: Number(row.row_count) })),
+    ).toEqual(expected);
   });
 
   it('rolls are found with precision and recall 1', async () => {
@@ -71,6 +88,9 @@ describe('full-size months with planted defects, from file to tables', () => {
       .map(({ date, from_contract, to_contract }) => `${date} ${from_contract} ${to_contract}`);
     const hits = found.filter((roll) => planted.includes(roll)).length;
     expect(planted.length).toBeGreaterThan(0);
-    expect({ precision: hits / found.length, recall: hits / planted.length }).toEqual({ precision: 1, recall: 1 });
+    expect({ precision: hits / found.length, recall: hits / planted.length }).toEqual({
+      precision: 1,
+      recall: 1,
+    });
   });
 });
