@@ -12,6 +12,7 @@ const FOLDERS = [
   'storage',
   'dbn',
   'parquet',
+  'duckdb',
   'delta',
   'query',
   'export',

@@ -20,6 +20,7 @@ export { decodePartitionValue, encodePartitionValue } from './partition-values.t
 export type { Bounds, Constraint, Where } from './predicate.ts';
 export { FEATURES, type FeatureSupport } from './protocol.ts';
 export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './referenced-files.ts';
+export { emptyRelation, filesInOrder, tableRelation } from './relation/relation.ts';
 export type { Scan } from './scan.ts';
 export {
   type ArrayType,

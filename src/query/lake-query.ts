@@ -1,11 +1,10 @@
 /** SQL over the tables of a lake, each a view that is made when a query names it. */
 import { BarlineError } from '../base/index.ts';
-import type { DuckDbSession } from './duckdb-session.ts';
+import { filesInOrder, tableRelation } from '../delta/index.ts';
+import { type DuckDbSession, quoteName } from '../duckdb/index.ts';
 import { lakeTables, type OpenedTable, openLakeTable, openTable } from './lake.ts';
 import { nearNamesHint } from './near-names.ts';
-import { quoteName } from './sql-text.ts';
 import { type ReadStatement, readStatement } from './statement.ts';
-import { filesInOrder, tableRelation } from './table-relation.ts';
 import { rewriteTimeTravel } from './time-travel.ts';
 import { nameOf, tokenize } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 /** How values look: as cells for people, in files, and as JSON. Done in SQL, so that DuckDB's threads do it. */
-import type { ResultColumn } from './duckdb-session.ts';
-import { quoteName, quoteText } from './sql-text.ts';
+import type { ResultColumn } from '../duckdb/index.ts';
+import { quoteName, quoteText } from '../duckdb/index.ts';
 
 const MICROSECONDS = '%Y-%m-%dT%H:%M:%S.%f';
 const NANOSECONDS = '%Y-%m-%dT%H:%M:%S.%n';

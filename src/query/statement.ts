@@ -1,6 +1,6 @@
 /** Which SQL is let through: statements that read. */
 import { usageError } from '../base/index.ts';
-import type { DuckDbSession } from './duckdb-session.ts';
+import type { DuckDbSession } from '../duckdb/index.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 const READING = [

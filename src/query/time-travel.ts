@@ -1,5 +1,5 @@
 /** `table@v12` is no syntax of DuckDB: such names become quoted ones before it parses the SQL. */
-import { quoteName } from './sql-text.ts';
+import { quoteName } from '../duckdb/index.ts';
 import { parseTableReference, type TableReference, VERSION_SUFFIX } from './table-reference.ts';
 import { nameOf, tokenAt } from './tokens.ts';
 

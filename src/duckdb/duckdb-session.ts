@@ -1,5 +1,6 @@
 /** DuckDB in memory, within the limits it is given. */
 import { rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { queryError } from './query-error.ts';
@@ -10,6 +11,17 @@ export interface SessionLimits {
   readonly threads: number;
   /** A folder for what does not fit into memory; the session makes one of its own in it, and removes that. */
   readonly temporaryFolder: string;
+}
+
+/** A gigabyte, every processor, and the system's folder for temporary files. */
+export function defaultLimits(): SessionLimits {
+  return { memoryByteLength: 1e9, threads: availableParallelism(), temporaryFolder: tmpdir() };
+}
+
+/** Some 2,048 rows of a result: the values of each column. */
+export interface ColumnChunk {
+  readonly rowCount: number;
+  values(column: number): readonly DuckDBValue[];
 }
 
 /** A column of a result, with DuckDB's name for its type. */
@@ -93,6 +105,16 @@ export class DuckDbSession implements Disposable {
       if (chunk === null || chunk.rowCount === 0) return;
       yield chunk.getRows().map((row) => row.map((cell) => (cell === null ? null : String(cell))));
       signal?.throwIfAborted();
+    }
+  }
+
+  /** Values as they come, some 2,048 rows at a time, as DuckDB's Node client gives them. */
+  async *chunks(query: string, what = 'the query'): AsyncGenerator<ColumnChunk> {
+    const result = await this.#asking(what, () => this.#connection.stream(query));
+    for (;;) {
+      const chunk = await this.#asking(what, () => result.fetchChunk());
+      if (chunk === null || chunk.rowCount === 0) return;
+      yield { rowCount: chunk.rowCount, values: (column) => chunk.getColumnValues(column) };
     }
   }
 

@@ -1,5 +1,5 @@
-import type { DeltaType } from '../delta/index.ts';
-import { quoteName } from './sql-text.ts';
+import { quoteName } from '../../duckdb/index.ts';
+import type { DeltaType } from '../schema.ts';
 
 const PRIMITIVES: Readonly<Record<string, string>> = {
   string: 'VARCHAR',

@@ -1,17 +1,13 @@
 /** A version of a Delta table as a relation of SQL. */
-import { BarlineError } from '../base/index.ts';
-import {
-  type AddFile,
-  type DeltaTable,
-  type DeltaType,
-  decodePartitionValue,
-  encodePartitionValue,
-  parseStats,
-  type Snapshot,
-  type StructType,
-} from '../delta/index.ts';
+import { BarlineError } from '../../base/index.ts';
+import { quoteName, quotePath, quoteText } from '../../duckdb/index.ts';
+import type { AddFile } from '../actions.ts';
+import { decodePartitionValue, encodePartitionValue } from '../partition-values.ts';
+import type { DeltaType, StructType } from '../schema.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { parseStats } from '../stats.ts';
+import type { DeltaTable } from '../table.ts';
 import { duckdbType } from './duckdb-types.ts';
-import { quoteName, quotePath, quoteText } from './sql-text.ts';
 
 /** Files of one partition. */
 interface Partition {
