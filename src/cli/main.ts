@@ -61,7 +61,7 @@ async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return report(error, argv);
+    return report(error, argv, program);
   }
 }
 
@@ -126,7 +126,7 @@ async function invoke(
 }
 
 /** What commander itself found wrong (or help and version, which are no errors). */
-function report(error: unknown, argv: readonly string[]): number {
+function report(error: unknown, argv: readonly string[], program: Command): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
   const output = new Output({
@@ -138,14 +138,20 @@ function report(error: unknown, argv: readonly string[]): number {
   });
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    const help = `see \`barline ${argv
-      .filter((word) => /^[a-z]+$/.test(word))
-      .slice(0, 2)
-      .join(' ')} --help\``;
-    output.error(usageError(message, suggestion === undefined ? help : suggestion.replace(/[()]/g, '')));
+    const hint =
+      suggestion?.replace(/[()]/g, '').replace(/^Did/, 'did') ?? `see \`${helpFor(argv, program)}\``;
+    output.error(usageError(message, hint));
     return 2;
   }
   const known = asBarlineError(error);
   output.error(known);
   return known.exitCode;
+}
+
+/** The narrowest help there is for a command line. */
+function helpFor(argv: readonly string[], program: Command): string {
+  const noun = program.commands.find((each) => argv.includes(each.name()) && each.name() !== 'help');
+  const verb = noun?.commands.find((each) => argv.includes(each.name()));
+  const words = [noun?.name(), verb?.name()].filter((word) => word !== undefined);
+  return ['barline', ...words, '--help'].join(' ');
 }

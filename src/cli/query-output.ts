@@ -93,7 +93,8 @@ async function printRows({ output, signal }: Invocation, request: QueryOutput): 
   const hidden = table.hiddenTitles;
   if (hidden.length > 0) {
     output.note(
-      `${hidden.length} more columns do not fit here: ${hidden.slice(0, 5).join(', ')}${hidden.length > 5 ? ' …' : ''}`,
+      `${hidden.length} more ${hidden.length === 1 ? 'column does' : 'columns do'} not fit here (--columns chooses, --output FILE has all): ` +
+        `${hidden.slice(0, 5).join(', ')}${hidden.length > 5 ? ' …' : ''}`,
     );
   }
   if (!hasMore) {
@@ -101,10 +102,13 @@ async function printRows({ output, signal }: Invocation, request: QueryOutput): 
     return;
   }
   const total = await request.total();
-  const all = total === null ? 'there are more' : `of ${formatCount(total)}`;
-  output.note(
-    `the first ${formatCount(shown)} rows; ${all} (--limit N shows N; --json and --output FILE take all)`,
-  );
+  const share =
+    total === null
+      ? `the first ${formatCount(shown)} rows, there are more`
+      : `the first ${formatCount(shown)} of ${formatCount(total)} rows`;
+  // who named a limit knows how
+  const advice = request.limit === undefined ? ' (--limit N shows N; --json and --output FILE take all)' : '';
+  output.note(`${share}${advice}`);
 }
 
 const COPY_FORMATS = {

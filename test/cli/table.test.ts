@@ -132,7 +132,7 @@ describe('table read', () => {
   test('people see the first 40 rows and how many there are', async () => {
     const { stdout, stderr } = await table('read', 'bars');
     expect(stdout.trimEnd().split('\n')).toHaveLength(42);
-    expect(stderr).toMatch(/^the first 40 rows; of 150 /);
+    expect(stderr).toMatch(/^the first 40 of 150 rows \(--limit/);
     expect((await table('read', 'bars', '--limit', '3')).stdout.trimEnd().split('\n')).toHaveLength(5);
     const filtered = await table('read', 'bars', '--where', "month = '2024-02'");
     expect(filtered.stderr).toMatch(/of 100 /);

@@ -18,9 +18,20 @@ function flatten(value: unknown, prefix = ''): [string, unknown][] {
   );
 }
 
+/** `a.b.c` as `a`, `a.b`, `a.b.c`. */
+function prefixesOf(key: string): string[] {
+  const parts = key.split('.');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
+}
+
 const SECRET = /(key|secret|token|password)/i;
 
-const shown = (key: string, value: unknown) => (SECRET.test(key) ? '***' : JSON.stringify(value));
+/** A list takes a line an entry. */
+function shownLines(key: string, value: unknown): string[] {
+  if (SECRET.test(key)) return ['***'];
+  if (!Array.isArray(value)) return [JSON.stringify(value)];
+  return value.length === 0 ? ['[]'] : value.map((item) => `- ${JSON.stringify(item)}`);
+}
 
 export const config: NounSpec = {
   name: 'config',
@@ -52,10 +63,11 @@ export const config: NounSpec = {
           (each) => key === undefined || each.key === key || each.key.startsWith(`${key}.`),
         );
         if (wanted.length === 0) {
+          const { nearNamesHint } = await import('../../query/index.ts');
           throw new BarlineError({
             code: 'CONFIG',
             message: `no configuration key ${key}`,
-            hint: `keys are ${[...new Set(all.map((each) => each.key))].join(', ')}`,
+            hint: nearNamesHint(key ?? '', [...new Set(all.flatMap((each) => prefixesOf(each.key)))], 'keys'),
             exitCode: 2,
           });
         }
@@ -67,7 +79,11 @@ export const config: NounSpec = {
         output.text(
           textTable(
             [{ title: 'key' }, { title: 'value' }, { title: 'from' }],
-            wanted.map((each) => [each.key, shown(each.key, each.value), each.origin]),
+            wanted.flatMap(({ key: name, value: item, origin }) =>
+              shownLines(name, item).map((line, index) =>
+                index === 0 ? [name, line, origin] : ['', line, ''],
+              ),
+            ),
           ),
         );
         return 0;

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { formatByteLength, usageError } from '../../base/index.ts';
 import { type CommandSpec, option } from '../command.ts';
-import { loadSettings, processingOf } from '../configuration.ts';
+import { processingOf, settingsSchema } from '../configuration.ts';
+import { shellWord, shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
 import { printResult, wholeNumber } from './months.ts';
 
@@ -21,6 +22,12 @@ export const demo: CommandSpec = {
   examples: ['barline demo', 'barline demo --dir /tmp/barline --months 6 --seed 42'],
   run: async (invocation, _args, options) => {
     const { output, now, signal, directory } = invocation;
+    if (invocation.globals.lake !== undefined) {
+      throw usageError(
+        '--lake does not apply: the demo fills a lake of its own, never yours',
+        '--dir DIR puts it at DIR/lake',
+      );
+    }
     const count = wholeNumber(options.months, '--months') ?? 3;
     if (count > 60)
       throw usageError(`--months ${count}: the demo makes at most 60`, 'use `barline sample months`');
@@ -29,10 +36,14 @@ export const demo: CommandSpec = {
     const folder = resolve(directory, String(options.dir));
     const dataFolder = join(folder, 'data');
     const lakeUri = join(folder, 'lake');
-    const { value } = await loadSettings({ ...invocation, globals: {} });
+    // the sample is ES with everything built in, whatever a barline.yaml nearby says of other data
+    const settings = settingsSchema.parse({});
     const { shiftMonth, runMonths } = await import('../../months/index.ts');
     const { writeSampleMonths } = await import('../../sample/index.ts');
-    output.note(`Writing ${count} sample months to ${dataFolder} ...`);
+    const shownLake = shownPath(lakeUri, directory);
+    output.note(
+      `Writing ${count} sample ${count === 1 ? 'month' : 'months'} to ${shownPath(dataFolder, directory)} ...`,
+    );
     const startedMs = now();
     const sample = await writeSampleMonths({
       from: FIRST_MONTH,
@@ -49,33 +60,33 @@ export const demo: CommandSpec = {
     const { outcomes, summary } = await runMonths({
       sourceUri: dataFolder,
       lakeUri,
-      processing: processingOf(value),
+      processing: processingOf(settings),
       plan: { take: 'force' },
-      workers: value.run.workers,
-      compressionLevel: value.run.compression_level,
+      workers: settings.run.workers,
+      compressionLevel: settings.run.compression_level,
       now,
       signal,
       onEvent: runProgress(output, now),
     });
-    printResult(output, outcomes, summary, lakeUri);
+    printResult(output, outcomes, summary, shownLake);
     // as the reader can type it: from a checkout, or from an installed package
     const command = import.meta.url.endsWith('.ts') ? './barline' : 'npx barline';
-    const shown = /^[\w./-]+$/.test(lakeUri) ? lakeUri : JSON.stringify(lakeUri);
+    const lake = shellWord(shownLake);
     output.json({ demo: { raw_months: dataFolder, lake: lakeUri } });
     output.text(
       [
         '',
         'What lies where:',
-        `  raw months     ${dataFolder}`,
-        `  training_bars  ${join(lakeUri, 'training_bars')}`,
-        `  quarantine     ${join(lakeUri, 'quarantine')}`,
-        `  rolls          ${join(lakeUri, 'rolls')}`,
-        `  statistics     ${join(lakeUri, 'monthly_statistics')}`,
+        `  raw months     ${shownPath(dataFolder, directory)}`,
+        `  training_bars  ${join(shownLake, 'training_bars')}`,
+        `  quarantine     ${join(shownLake, 'quarantine')}`,
+        `  rolls          ${join(shownLake, 'rolls')}`,
+        `  statistics     ${join(shownLake, 'monthly_statistics')}`,
         '',
         'Next:',
-        `  ${command} table read training_bars --lake ${shown} --limit 5`,
-        `  ${command} sql "SELECT month, count(*) AS bars, avg(label_low_vol_long) AS win_rate FROM training_bars GROUP BY month ORDER BY month" --lake ${shown}`,
-        `  ${command} months show 2024-03 --lake ${shown}`,
+        `  ${command} table read training_bars --lake ${lake} --limit 5`,
+        `  ${command} sql "SELECT month, count(*) AS bars, avg(label_low_vol_long) AS win_rate FROM training_bars GROUP BY month ORDER BY month" --lake ${lake}`,
+        `  ${command} months show ${shiftMonth(FIRST_MONTH, Math.min(1, count - 1))} --lake ${lake}`,
       ].join('\n'),
     );
     return summary.failed > 0 ? 1 : 0;

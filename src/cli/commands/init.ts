@@ -29,7 +29,9 @@ labels:
   # modes: a list of {name, direction, stop_ticks, target_ticks}; six by default.
 
 run:
-  # workers: one per core by default
+  # workers: threads; one per core by default
+  # What a query may take.
+  memory: 2GB
   compression_level: 1
 
 # instruments:
@@ -68,6 +70,7 @@ export const init: CommandSpec = {
     }
     output.json({ file: path });
     output.text(`wrote ${path}`);
+    output.note('edit it, then see what is in force: barline config show');
     return 0;
   },
 };

@@ -3,11 +3,12 @@ import type { MonthOutcome, RunEvent, RunSummary } from '../../months/index.ts';
 import { type CommandSpec, choice, type Invocation, type NounSpec, option, repeatable } from '../command.ts';
 import { loadSettings, locate, processingOf } from '../configuration.ts';
 import type { Output } from '../output.ts';
+import { shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds, textTable } from '../text-table.ts';
 
 const sourceOption = () => option('--source <dir>', 'folder with the raw months, at any depth');
 const rangeOptions = () => [
-  option('--from <month>', 'first month, YYYY-MM'),
+  option('--from <month>', 'first month, YYYY-MM (default: all there are)'),
   option('--to <month>', 'last month, YYYY-MM'),
   repeatable('--month <month>', 'this month; may be given several times'),
 ];
@@ -104,7 +105,7 @@ const run: CommandSpec = {
         if (event.type === 'month-finished') output.json(jsonLine(event));
       },
     });
-    printResult(output, result.outcomes, result.summary, lakeUri);
+    printResult(output, result.outcomes, result.summary, shownPath(lakeUri, invocation.directory));
     return result.summary.failed > 0 ? 1 : 0;
   },
 };
@@ -129,7 +130,7 @@ export function printResult(
   output: Output,
   outcomes: readonly MonthOutcome[],
   summary: RunSummary,
-  lakeUri: string,
+  lake: string,
 ): void {
   output.json({
     summary: {
@@ -157,7 +158,7 @@ export function printResult(
           { title: 'quarantined', align: 'right' },
           { title: 'seconds', align: 'right' },
           { title: 'version', align: 'right' },
-          { title: 'why' },
+          { title: 'taken because' },
         ],
         shown.map((each) => [
           each.month,
@@ -174,6 +175,11 @@ export function printResult(
     );
     output.text('');
   }
+  if (shown.length === 0) {
+    output.text(`nothing to do: ${countOfMonths(summary.skipped)} up to date (--force takes them anyway)`);
+    output.text(`lake: ${lake}`);
+    return;
+  }
   output.text(
     `${summary.succeeded} succeeded, ${summary.failed} failed, ${summary.skipped} up to date: ` +
       `${formatCount(summary.rows)} rows in ${formatSeconds(summary.seconds)} ` +
@@ -185,7 +191,7 @@ export function printResult(
     );
     output.text(`seconds by stage, over all threads: ${stages.join(', ')}`);
   }
-  output.text(`lake: ${lakeUri}`);
+  output.text(`lake: ${lake}`);
   for (const { month, error } of outcomes) {
     if (error !== null && !output.options.json) {
       output.note(
@@ -193,6 +199,10 @@ export function printResult(
       );
     }
   }
+}
+
+function countOfMonths(count: number): string {
+  return count === 1 ? '1 month' : `${formatCount(count)} months`;
 }
 
 function printPlan(
@@ -263,6 +273,10 @@ const list: CommandSpec = {
         state: reason,
         rows: record?.rowCount ?? null,
       });
+    }
+    if (wanted.length === 0) {
+      output.note(`none of ${countOfMonths(planned.length)} is ${options.state}`);
+      return 0;
     }
     output.text(
       textTable(

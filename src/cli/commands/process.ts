@@ -2,6 +2,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { usageError } from '../../base/index.ts';
 import { type CommandSpec, choice, option } from '../command.ts';
 import { loadSettings, processingOf } from '../configuration.ts';
+import { reportDocument } from '../process-report.ts';
+import { shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
 
 export const process: CommandSpec = {
@@ -60,10 +62,16 @@ export const process: CommandSpec = {
     const outPath = resolve(directory, target);
     const { byteLength } = await openStorage(dirname(outPath)).write(basename(outPath), pieces);
     const seconds = (now() - startedMs) / 1000;
-    output.json({ output: outPath, bytes: byteLength, columns: fields.length, seconds, report });
+    output.json({
+      output: outPath,
+      bytes: byteLength,
+      columns: fields.length,
+      seconds,
+      report: reportDocument(report),
+    });
     output.text(
       `${formatCount(report.rowsIn)} bars in, ${formatCount(report.rowsOut)} rows × ${fields.length} columns out ` +
-        `in ${formatSeconds(seconds)}: ${outPath}`,
+        `in ${formatSeconds(seconds)}: ${shownPath(outPath, directory)}`,
     );
     return 0;
   },
