@@ -35,21 +35,8 @@ const PARQUET_TYPES: Readonly<Record<string, ParquetType>> = {
 export function parquetSchema(schema: StructType, partitionColumns: readonly string[]): ParquetSchema {
   const fields = schema.fields.filter((f) => !partitionColumns.includes(f.name));
   return {
-    fields: fields.map(({ name, type, nullable }) => ({
-      name,
-      type: parquetType(type, name),
-      nullable,
-      ...(isFloating(type) && { encoding: 'dictionary' as const }),
-    })),
+    fields: fields.map(({ name, type, nullable }) => ({ name, type: parquetType(type, name), nullable })),
   };
-}
-
-/**
- * Spark (4.2.0 too) refuses BYTE_STREAM_SPLIT unless told to read row by row, so data files of a table must not
- * have it, although it makes floats of many values a quarter smaller. A dictionary gives way to PLAIN by itself.
- */
-function isFloating(type: DeltaType): boolean {
-  return type === 'float' || type === 'double';
 }
 
 function parquetType(type: DeltaType, column: string): ParquetType {
