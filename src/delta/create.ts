@@ -34,7 +34,7 @@ export async function createTable(
   const { schema, partitionBy = [], properties = {} } = definition;
   checkNewSchema(schema, partitionBy, storage.uri);
   checkNewProperties(properties, storage.uri);
-  if (!storage.capabilities.atomicPutIfAbsent && !options.singleWriter) {
+  if (!options.singleWriter && !(await storage.capabilities()).atomicPutIfAbsent) {
     throw deltaError({
       code: 'DELTA_UNSAFE_STORAGE',
       message: `${storage.uri}: this storage cannot create a file only if it is missing, so two writers could lose commits`,

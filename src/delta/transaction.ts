@@ -168,7 +168,8 @@ export class Transaction {
 
   async #check(): Promise<void> {
     const { table, protocol, metadata, schema } = this.#base;
-    if (!this.#storage.capabilities.atomicPutIfAbsent && this.#settings.singleWriter !== true) {
+    const singleWriter = this.#settings.singleWriter === true;
+    if (!singleWriter && !(await this.#storage.capabilities()).atomicPutIfAbsent) {
       throw deltaError({
         code: 'DELTA_UNSAFE_STORAGE',
         message: `${table}: its storage cannot create a file only if it is missing, so two writers could lose commits`,

@@ -27,14 +27,16 @@ import { badPath, type StorageVerb, storageError } from './storage-error.ts';
 /** A folder of a local file system. Folders are made as files need them. */
 export class LocalStorage implements Storage {
   readonly uri: string;
-  readonly capabilities: StorageCapabilities = { atomicPutIfAbsent: true, consistentList: true };
-
   readonly #temporaryPrefix: string;
 
   /** `writer` goes into the names of temporary files, so that what a dead writer left can be told as its own. */
   constructor(folder: string, options: { readonly writer?: string } = {}) {
     this.uri = resolve(folder);
     this.#temporaryPrefix = TEMPORARY_PREFIX + (options.writer === undefined ? '' : `${options.writer}-`);
+  }
+
+  async capabilities(): Promise<StorageCapabilities> {
+    return { atomicPutIfAbsent: true, consistentList: true };
   }
 
   localPath(path: string): string {

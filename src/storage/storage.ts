@@ -5,7 +5,11 @@
 export interface Storage {
   /** The root, without a trailing slash: an absolute folder or e.g. `s3://bucket/prefix`. */
   readonly uri: string;
-  readonly capabilities: StorageCapabilities;
+  /**
+   * What the store can do. A disk knows; an object store is asked once for each root, by a probe that is removed
+   * again. Fails as a write would: where nothing can be written there is no answer.
+   */
+  capabilities(): Promise<StorageCapabilities>;
 
   /** The whole file. `STORAGE_NOT_FOUND` when it is missing. */
   read(path: string): Promise<Uint8Array>;

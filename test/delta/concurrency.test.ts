@@ -189,9 +189,7 @@ describe('a store that fails', () => {
 
   it('without an atomic create is refused for writing, unless there is one writer', async () => {
     const weak = new FaultyStorage(storage, () => undefined);
-    Object.defineProperty(weak, 'capabilities', {
-      value: { atomicPutIfAbsent: false, consistentList: true },
-    });
+    weak.capabilities = async () => ({ atomicPutIfAbsent: false, consistentList: true });
     const table = await DeltaTable.open(weak);
     await expect(table.append([])).rejects.toMatchObject({ code: 'DELTA_UNSAFE_STORAGE' });
     const alone = await DeltaTable.open(weak, { commit: { singleWriter: true } });

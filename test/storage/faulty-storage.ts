@@ -1,4 +1,10 @@
-import type { FileEntry, ListOptions, Pieces, Storage } from '../../src/storage/index.ts';
+import type {
+  FileEntry,
+  ListOptions,
+  Pieces,
+  Storage,
+  StorageCapabilities,
+} from '../../src/storage/index.ts';
 
 export type Verb = 'read' | 'list' | 'stat' | 'put' | 'putIfAbsent' | 'write' | 'delete';
 
@@ -23,8 +29,8 @@ export class FaultyStorage implements Storage {
     return this.#inner.uri;
   }
 
-  get capabilities() {
-    return this.#inner.capabilities;
+  capabilities(): Promise<StorageCapabilities> {
+    return this.#inner.capabilities();
   }
 
   async #call<T>(verb: Verb, path: string, run: () => Promise<T>): Promise<T> {

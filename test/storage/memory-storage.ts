@@ -10,9 +10,12 @@ import {
 /** A store that behaves as an object store does: no folders, no local paths. Time is a counter. */
 export class MemoryStorage implements Storage {
   readonly uri = 'memory://table';
-  readonly capabilities = { atomicPutIfAbsent: true, consistentList: true };
   readonly files = new Map<string, { bytes: Uint8Array; modifiedMs: number }>();
   clockMs = 1_700_000_000_000;
+
+  async capabilities() {
+    return { atomicPutIfAbsent: true, consistentList: true };
+  }
 
   async read(path: string): Promise<Uint8Array> {
     const found = this.files.get(path);
