@@ -11,10 +11,13 @@ import { calendarSchema, instrumentSchema, sessionSchema } from './market-settin
 const ruleNames = CONTRACT_RULES;
 
 const modeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and underscores'),
-  direction: z.enum(['long', 'short']),
-  stop_ticks: z.int().positive(),
-  target_ticks: z.int().positive(),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and underscores')
+    .describe('Part of the columns `label_NAME` and `weight_NAME`.'),
+  direction: z.enum(['long', 'short']).describe('Which way the trade goes.'),
+  stop_ticks: z.int().positive().describe('Ticks against the trade at which it has lost.'),
+  target_ticks: z.int().positive().describe('Ticks for the trade at which it has won.'),
 });
 
 const defaultModes = labelModes.map((mode) => ({
@@ -26,21 +29,60 @@ const defaultModes = labelModes.map((mode) => ({
 
 /** Everything `barline.yaml` may hold, with its defaults. */
 export const settingsSchema = z.strictObject({
-  lake: z.string().min(1).default('./lake'),
-  source: z.string().min(1).default('./data'),
-  instrument: z.string().default('ES'),
-  /** Null: the instrument's own. */
-  session: z.string().nullable().default(null),
+  lake: z
+    .string()
+    .min(1)
+    .default('./lake')
+    .describe(
+      'The folder in which each table is a Delta table. A relative path counts from the file it stands in.',
+    ),
+  source: z.string().min(1).default('./data').describe('The folder with the raw months, at any depth.'),
+  instrument: z.string().default('ES').describe('ES, MES, NQ, MNQ, RTY, YM, or a name under `instruments`.'),
+  session: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('`cme-rth`, `24x7`, `fx`, or a name under `sessions`; null: the instrument’s own.'),
   contract: z
-    .strictObject({ rule: z.enum(ruleNames).default('day_volume'), no_flip_back: z.boolean().default(false) })
-    .prefault({}),
+    .strictObject({
+      rule: z
+        .enum(ruleNames)
+        .default('day_volume')
+        .describe(
+          'How a date’s front contract is chosen: by that day’s volume (known only at its end), or by the volume of the day before (known before the session opens).',
+        ),
+      no_flip_back: z
+        .boolean()
+        .default(false)
+        .describe('Once rolled to a later contract, never back to an earlier one.'),
+    })
+    .prefault({})
+    .describe('The front contract.'),
   labels: z
     .strictObject({
-      timeout_seconds: z.int().positive().max(86_400).default(900),
-      decay_per_month: z.number().nonnegative().default(0.05),
-      rolls: z.enum(['contracts', 'gaps']).default('contracts'),
-      affected_before: z.int().nonnegative().default(1),
-      affected_after: z.int().nonnegative().default(5),
+      timeout_seconds: z
+        .int()
+        .positive()
+        .max(86_400)
+        .default(900)
+        .describe('How long a trade may take to reach its target or its stop.'),
+      decay_per_month: z
+        .number()
+        .nonnegative()
+        .default(0.05)
+        .describe('How fast a month’s weights fade with its age.'),
+      rolls: z
+        .enum(['contracts', 'gaps'])
+        .default('contracts')
+        .describe(
+          'What a roll is: a change of the front contract, or a price gap wider than `roll_threshold`.',
+        ),
+      affected_before: z.int().nonnegative().default(1).describe('Bars before a roll that get label 0.'),
+      affected_after: z
+        .int()
+        .nonnegative()
+        .default(5)
+        .describe('Bars after the first one of a roll that get label 0.'),
       modes: z
         .array(modeSchema)
         .min(1)
@@ -48,23 +90,49 @@ export const settingsSchema = z.strictObject({
           (modes) => new Set(modes.map((mode) => mode.name)).size === modes.length,
           'two modes of one name',
         )
-        .default(defaultModes),
+        .default(defaultModes)
+        .describe('The trades that are labelled; giving any replaces all six.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Labels and weights.'),
   run: z
     .strictObject({
-      workers: z.int().positive().max(256).default(availableParallelism()),
+      workers: z
+        .int()
+        .positive()
+        .max(256)
+        .default(availableParallelism())
+        .meta({ description: 'Threads, of the monthly run and of queries.', defaultText: 'one per core' }),
       memory: z
         .string()
         .refine((text) => parseByteLength(text) !== undefined, 'expected a size such as 2GB or 700MB')
-        .default('2GB'),
-      compression_level: z.int().min(1).max(19).default(1),
+        .default('2GB')
+        .describe('What a query may take; `GB` is 10⁹ bytes, `GiB` 2³⁰.'),
+      compression_level: z
+        .int()
+        .min(1)
+        .max(19)
+        .default(1)
+        .describe('Zstandard level of the Parquet files written.'),
     })
-    .prefault({}),
-  instruments: z.record(z.string(), instrumentSchema).default({}),
-  sessions: z.record(z.string(), sessionSchema).default({}),
-  calendars: z.record(z.string(), calendarSchema).default({}),
+    .prefault({})
+    .describe('How work is done; none of it changes a result.'),
+  instruments: z
+    .record(z.string(), instrumentSchema)
+    .default({})
+    .describe('Your own instruments, by name; a name that is built in is replaced.'),
+  sessions: z.record(z.string(), sessionSchema).default({}).describe('Your own trading hours, by name.'),
+  calendars: z
+    .record(z.string(), calendarSchema)
+    .default({})
+    .describe('Your own holidays and early closes, by name.'),
 });
+
+/** Keys that an environment variable may set. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  lake: 'BARLINE_LAKE',
+  source: 'BARLINE_SOURCE',
+};
 
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -77,7 +145,9 @@ export function loadSettings(
   const file = globals.config === undefined ? findConfigFile(directory) : resolve(directory, globals.config);
   return loadConfiguration(settingsSchema, {
     file,
-    environment: { lake: environment.BARLINE_LAKE, source: environment.BARLINE_SOURCE },
+    environment: Object.fromEntries(
+      Object.entries(ENVIRONMENT).map(([key, variable]) => [key, environment[variable]]),
+    ),
     flags: { lake: globals.lake, ...flags },
   });
 }

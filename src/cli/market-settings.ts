@@ -34,10 +34,16 @@ const ZONE = z.string().refine((zone) => {
 /** One entry under `calendars`. */
 export const calendarSchema = z
   .strictObject({
-    extends: z.string().optional(),
-    holidays: z.record(DATE, z.string()).default({}),
-    early_closes: z.record(DATE, z.strictObject({ close: CLOCK_TIME, name: z.string() })).default({}),
-    full_days: z.array(DATE).default([]),
+    extends: z.string().optional().describe('A calendar whose dates hold too, e.g. `cme-equity`.'),
+    holidays: z.record(DATE, z.string()).default({}).describe('Dates without a session, each with its name.'),
+    early_closes: z
+      .record(DATE, z.strictObject({ close: CLOCK_TIME, name: z.string() }))
+      .default({})
+      .describe('Dates that close early, each `{ close: HH:MM, name }` on the session’s clock.'),
+    full_days: z
+      .array(DATE)
+      .default([])
+      .describe('Dates of the extended calendar that are full days after all.'),
   })
   .transform(
     (config): CalendarDefinition => ({
@@ -56,11 +62,19 @@ export const calendarSchema = z
 /** One entry under `sessions`; its key is the name. A session that opens at or after its close opens the day before. */
 export const sessionSchema = z
   .strictObject({
-    zone: ZONE,
-    open: CLOCK_TIME.refine((second) => second < 86_400, 'expected a time before 24:00'),
-    close: CLOCK_TIME.refine((second) => second > 0, 'expected a time after 00:00'),
-    days: z.array(DAY).min(1).default([1, 2, 3, 4, 5]),
-    calendar: z.string().default('none'),
+    zone: ZONE.describe('The exchange clock, an IANA time zone.'),
+    open: CLOCK_TIME.refine((second) => second < 86_400, 'expected a time before 24:00').describe(
+      'HH:MM; at or after `close`: on the day before.',
+    ),
+    close: CLOCK_TIME.refine((second) => second > 0, 'expected a time after 00:00').describe(
+      'HH:MM, exclusive; 24:00 is the end of the day.',
+    ),
+    days: z
+      .array(DAY)
+      .min(1)
+      .prefault(['mon', 'tue', 'wed', 'thu', 'fri'])
+      .describe('Days with a session, by the date it closes on.'),
+    calendar: z.string().default('none').describe('`none`, `cme-equity`, or a name under `calendars`.'),
   })
   .transform(
     (config): Omit<SessionDefinition, 'name'> => ({
@@ -78,18 +92,28 @@ const MAX_POINTS = 2_000_000;
 /** One entry under `instruments`; its key is the name. */
 export const instrumentSchema = z
   .strictObject({
-    tick_size: z.number().positive(),
-    tick_value: z.number().positive(),
-    min_price: z.number().nonnegative(),
-    max_price: z.number().positive(),
-    roll_threshold: z.number().positive(),
-    segment_jump: z.number().positive().optional(),
-    session: z.string(),
-    calendar: z.string().optional(),
+    tick_size: z.number().positive().describe('The smallest price step, in points.'),
+    tick_value: z.number().positive().describe('What a tick of one contract is worth, in dollars.'),
+    min_price: z.number().nonnegative().describe('The least plausible price, in points.'),
+    max_price: z.number().positive().describe('The greatest plausible price, in points.'),
+    roll_threshold: z
+      .number()
+      .positive()
+      .describe('With `rolls: gaps` a move between two bars by more points than this is a roll.'),
+    segment_jump: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'Where no contract is named, a larger jump between two bars of a day, in points, starts another segment; a quarter of `roll_threshold` unless told.',
+      ),
+    session: z.string().describe('Its trading hours: a built-in session or a name under `sessions`.'),
+    calendar: z.string().optional().describe('Instead of the session’s own calendar.'),
     contract_months: z
       .string()
       .regex(new RegExp(`^[${MONTH_CODES}]*$`), `expected month codes out of ${MONTH_CODES}`)
-      .default(''),
+      .default('')
+      .describe('Month codes of its contracts; empty for what has no contracts.'),
   })
   .refine((config) => config.min_price < config.max_price, {
     path: ['max_price'],

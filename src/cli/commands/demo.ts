@@ -19,7 +19,7 @@ export const demo: CommandSpec = {
     option('--months <n>', 'how many months, from February 2024 on', '3'),
     option('--seed <n>', 'seed of the sample', '1'),
   ],
-  examples: ['barline demo', 'barline demo --dir /tmp/barline --months 6 --seed 42'],
+  examples: ['barline demo', 'barline demo --dir barline-demo --months 6 --seed 42'],
   run: async (invocation, _args, options) => {
     const { output, now, signal, directory } = invocation;
     if (invocation.globals.lake !== undefined) {

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { BarlineError, CONFIG_FILE_NAME } from '../../base/index.ts';
 import type { CommandSpec } from '../command.ts';
 
-const EXAMPLE = `# Barline's configuration, found upwards from the working directory.
+/** What `init` writes. */
+export const EXAMPLE_CONFIGURATION = `# Barline's configuration, found upwards from the working directory.
 # Environment variables (BARLINE_LAKE, BARLINE_SOURCE) override it, flags override both.
 # \`barline config show\` prints what is in force and where each value came from.
 
@@ -56,7 +57,7 @@ export const init: CommandSpec = {
   run: async ({ output, directory, globals }) => {
     const { openStorage } = await import('../../storage/index.ts');
     const folder = openStorage(directory);
-    const bytes = new TextEncoder().encode(EXAMPLE);
+    const bytes = new TextEncoder().encode(EXAMPLE_CONFIGURATION);
     const path = resolve(directory, CONFIG_FILE_NAME);
     if (globals.yes === true) await folder.put(CONFIG_FILE_NAME, bytes);
     else if (!(await folder.putIfAbsent(CONFIG_FILE_NAME, bytes))) {
