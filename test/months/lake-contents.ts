@@ -40,17 +40,22 @@ export async function monthHashes(lakeUri: string, table = 'training_bars', vers
 /** Every file below a folder that no version of the lake's tables names and that is no log. */
 export async function strayFiles(lakeUri: string): Promise<string[]> {
   const stray: string[] = [];
+  const referenced = new Map<string, ReadonlySet<string>>();
   for (const entry of readdirSync(lakeUri, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.parentPath.endsWith('_delta_log')) continue;
     const path = join(entry.parentPath, entry.name).slice(lakeUri.length + 1);
     const [table = ''] = path.split('/');
-    const known = table.startsWith('_')
-      ? new Set()
-      : await (await DeltaTable.open(join(lakeUri, table))).allReferencedPaths();
+    const known = referenced.get(table) ?? (await referencedBy(lakeUri, table));
+    referenced.set(table, known);
     if (!known.has(path.slice(table.length + 1))) stray.push(path);
   }
   const temporary = readdirSync(lakeUri, { recursive: true }).filter((path) =>
     String(path).includes('.barline-tmp'),
   );
   return [...new Set([...stray, ...temporary.map(String)])];
+}
+
+async function referencedBy(lakeUri: string, table: string): Promise<ReadonlySet<string>> {
+  if (table.startsWith('_')) return new Set();
+  return (await DeltaTable.open(join(lakeUri, table))).allReferencedPaths();
 }
