@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { ZodType } from 'zod';
+import type { ZodError, ZodType } from 'zod';
 import { BarlineError, systemCode } from './errors.ts';
 
 /** Where a value in force came from. */
@@ -75,8 +75,19 @@ async function readYaml(file: string): Promise<Tree> {
     throw configError(file, `${file} is not valid YAML: ${reason}`, error);
   }
   if (tree === null || tree === undefined) return {};
-  if (!isTree(tree)) throw configError(file, `${file} must hold keys and values, found ${typeof tree}`);
+  if (!isTree(tree)) {
+    const found = Array.isArray(tree) ? 'a list' : `a ${typeof tree}`;
+    throw configError(file, `${file} must hold keys and values, found ${found}`);
+  }
   return tree;
+}
+
+/** A section whose lines are all comments reads as null: it is as good as absent. */
+function withoutEmptySections(tree: Tree, schema: ZodType): Tree {
+  const defaults: unknown = schema.safeParse({}).data;
+  const isEmptySection = ([key, value]: [string, unknown]) =>
+    value === null && isTree(defaults) && isTree(defaults[key]);
+  return Object.fromEntries(Object.entries(tree).filter((entry) => !isEmptySection(entry)));
 }
 
 function configError(file: string, message: string, cause?: unknown): BarlineError {
@@ -104,7 +115,7 @@ export async function loadConfiguration<T>(
   },
 ): Promise<Configuration<T>> {
   const origins: Record<string, Origin> = {};
-  const tree: Tree = sources.file === null ? {} : await readYaml(sources.file);
+  const tree: Tree = sources.file === null ? {} : withoutEmptySections(await readYaml(sources.file), schema);
   recordLeaves(tree, 'file', origins);
   for (const [origin, values] of [
     ['environment', sources.environment],
@@ -118,34 +129,93 @@ export async function loadConfiguration<T>(
   }
   const result = schema.safeParse(tree);
   if (result.success) return { value: result.data, file: sources.file, origins };
-  const issue = result.error.issues[0];
+  throw await invalidConfiguration(schema, result.error.issues, tree, { file: sources.file, origins });
+}
+
+type Issue = ZodError['issues'][number];
+
+/** The first issue as an error; an unknown key before all others, since it is often why another one is missing. */
+async function invalidConfiguration(
+  schema: ZodType,
+  issues: readonly Issue[],
+  tree: Tree,
+  { file, origins }: { file: string | null; origins: Readonly<Record<string, Origin>> },
+): Promise<BarlineError> {
+  const issue = issues.find((each) => each.code === 'unrecognized_keys') ?? issues[0];
   const path = issue?.path ?? [];
   let key = path.join('.');
   let found: unknown = tree;
   for (const part of path)
     found = isTree(found) || Array.isArray(found) ? Reflect.get(found, part) : undefined;
-  let reason = issue?.message ?? 'invalid';
+  let reason = issue === undefined ? 'invalid' : reasonOf(issue, found);
+  let allowed = knownNames(issue);
   if (issue?.code === 'unrecognized_keys') {
     key = [...path, issue.keys[0] ?? ''].join('.');
-    reason = `unknown key; allowed here: ${allowedKeys(schema, path).join(', ') || 'none'}`;
+    allowed = await allowedKeys(schema, path);
+    reason = `unknown key; allowed here: ${allowed.join(', ') || 'none'}`;
     found = undefined;
   }
   const origin = origins[key] ?? 'file';
-  const where = origin === 'file' ? (sources.file ?? 'configuration') : `the ${origin}`;
+  const where = origin === 'file' ? (file ?? 'configuration') : `the ${origin}`;
   const value = found === undefined ? '' : ` = ${JSON.stringify(found)}`;
-  throw new BarlineError({
+  return new BarlineError({
     code: 'CONFIG',
     message: `${where}: ${key}${value}: ${reason}`,
     hint: 'see `barline config show` for the keys in force and `barline init` for a commented example',
     exitCode: 2,
-    facts: { key, found, reason },
+    facts: { key, found, reason, ...(allowed !== undefined && { allowed }) },
   });
 }
 
-/** The keys a schema allows at `path`, found by asking it about its own defaults. */
-function allowedKeys(schema: ZodType, path: readonly PropertyKey[]): string[] {
-  const defaults = schema.safeParse({});
-  let branch: unknown = defaults.success ? defaults.data : {};
-  for (const part of path) branch = isTree(branch) ? Reflect.get(branch, part) : undefined;
-  return isTree(branch) ? Object.keys(branch) : [];
+/** What is allowed, in the words of the other errors. */
+function reasonOf(issue: Issue, found: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return found === undefined
+        ? `must be given; expected ${typeWord(issue.expected)}`
+        : `expected ${typeWord(issue.expected)}`;
+    case 'invalid_value':
+      return `expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      if (issue.origin === 'string' || issue.origin === 'array') return 'expected it not to be empty';
+      return `expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+    case 'too_big':
+      return `expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+    case 'invalid_key':
+      return `the key ${String(issue.path.at(-1))}: ${issue.issues[0]?.message ?? 'invalid'}`;
+    default:
+      return issue.message;
+  }
+}
+
+function typeWord(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    string: 'text',
+    int: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'keys and values',
+    record: 'keys and values',
+  };
+  return words[type] ?? type;
+}
+
+/** Names that would do, where the value or a check of the schema lists them. */
+function knownNames(issue: Issue | undefined): string[] | undefined {
+  if (issue?.code === 'invalid_value') return issue.values.map(String);
+  const known: unknown = issue?.code === 'custom' ? issue.params?.known : undefined;
+  return Array.isArray(known) ? known.map(String) : undefined;
+}
+
+/** The keys a schema allows at `path`, from its JSON Schema. */
+async function allowedKeys(schema: ZodType, path: readonly PropertyKey[]): Promise<string[]> {
+  const { toJSONSchema } = await import('zod');
+  let node: unknown = toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  for (const part of path) {
+    if (!isTree(node)) return [];
+    const { properties, additionalProperties, items } = node;
+    node = (isTree(properties) ? properties[String(part)] : undefined) ?? additionalProperties ?? items;
+  }
+  return isTree(node) && isTree(node.properties) ? Object.keys(node.properties) : [];
 }

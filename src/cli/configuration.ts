@@ -2,10 +2,17 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { CONTRACT_RULES, calendarsOf, findInstrument, tradingHours } from '../bars/index.ts';
-import { type Configuration, findConfigFile, loadConfiguration, parseByteLength } from '../base/index.ts';
+import {
+  BarlineError,
+  type Configuration,
+  findConfigFile,
+  loadConfiguration,
+  parseByteLength,
+} from '../base/index.ts';
 import { labelModes } from '../labels/index.ts';
 import type { Processing } from '../months/index.ts';
 import type { Invocation } from './command.ts';
+import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
 
 const ruleNames = CONTRACT_RULES;
@@ -27,8 +34,7 @@ const defaultModes = labelModes.map((mode) => ({
   target_ticks: mode.targetTicks,
 }));
 
-/** Everything `barline.yaml` may hold, with its defaults. */
-export const settingsSchema = z.strictObject({
+const fields = z.strictObject({
   lake: z
     .string()
     .min(1)
@@ -128,6 +134,9 @@ export const settingsSchema = z.strictObject({
     .describe('Your own holidays and early closes, by name.'),
 });
 
+/** Everything `barline.yaml` may hold, with its defaults; every name in it is defined. */
+export const settingsSchema = fields.superRefine(checkNames);
+
 /** Keys that an environment variable may set. */
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   lake: 'BARLINE_LAKE',
@@ -137,22 +146,39 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** The configuration in force: defaults, then `barline.yaml`, then the environment, then flags. */
-export function loadSettings(
+export async function loadSettings(
   invocation: Pick<Invocation, 'directory' | 'environment' | 'globals'>,
   flags: Readonly<Record<string, unknown>> = {},
 ): Promise<Configuration<Settings>> {
   const { directory, environment, globals } = invocation;
   const file = globals.config === undefined ? findConfigFile(directory) : resolve(directory, globals.config);
-  return loadConfiguration(settingsSchema, {
-    file,
-    environment: Object.fromEntries(
-      Object.entries(ENVIRONMENT).map(([key, variable]) => [key, environment[variable]]),
-    ),
-    flags: { lake: globals.lake, ...flags },
-  });
+  try {
+    return await loadConfiguration(settingsSchema, {
+      file,
+      environment: Object.fromEntries(
+        Object.entries(ENVIRONMENT).map(([key, variable]) => [key, environment[variable]]),
+      ),
+      flags: { lake: globals.lake, ...flags },
+    });
+  } catch (error) {
+    throw await withNearNames(error);
+  }
 }
 
-/** What decides a month's rows, from the settings. Throws a usage error for a name that is not defined. */
+/** A key or name that is nearly one of those allowed gets them as its hint. */
+async function withNearNames(error: unknown): Promise<unknown> {
+  if (!(error instanceof BarlineError)) return error;
+  const { key, found, allowed } = error.facts;
+  if (typeof key !== 'string' || !Array.isArray(allowed)) return error;
+  const { nearNames } = await import('../query/index.ts');
+  const name = typeof found === 'string' ? found : (key.split('.').at(-1) ?? '');
+  const near = nearNames(name, allowed.map(String));
+  if (near.length === 0) return error;
+  const { code, message, exitCode, facts } = error;
+  return new BarlineError({ code, message, exitCode, facts, hint: `did you mean ${near.join(' or ')}?` });
+}
+
+/** What decides a month's rows, from the settings. */
 export function processingOf(settings: Settings, sessions: 'respect' | 'ignore' = 'respect'): Processing {
   const instruments = Object.entries(settings.instruments).map(([name, rest]) => ({ name, ...rest }));
   const instrument = findInstrument(settings.instrument, instruments);

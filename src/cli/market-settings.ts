@@ -34,7 +34,10 @@ const ZONE = z.string().refine((zone) => {
 /** One entry under `calendars`. */
 export const calendarSchema = z
   .strictObject({
-    extends: z.string().optional().describe('A calendar whose dates hold too, e.g. `cme-equity`.'),
+    extends: z
+      .string()
+      .optional()
+      .describe('A calendar whose dates hold too: `cme-equity`, or one defined before this.'),
     holidays: z.record(DATE, z.string()).default({}).describe('Dates without a session, each with its name.'),
     early_closes: z
       .record(DATE, z.strictObject({ close: CLOCK_TIME, name: z.string() }))
