@@ -3,7 +3,7 @@ import type { Action } from './actions.ts';
 import { encodeCommit } from './commit-file.ts';
 import { deltaError } from './delta-error.ts';
 import type { DeltaEnvironment } from './environment.ts';
-import { listLog } from './log-segment.ts';
+import { listLog } from './log-listing.ts';
 import { commitPath } from './paths.ts';
 import { checkNewProperties, protocolFor } from './protocol.ts';
 import { checkNewSchema, type DeltaType, type StructType, schemaString } from './schema.ts';
@@ -42,7 +42,7 @@ export async function createTable(
     });
   }
   const found = await listLog(storage);
-  const exists = found.commits.length + found.checkpoints.length + found.unreadable.length > 0;
+  const exists = found.commits.length + found.checkpoints.length > 0;
   // Commit point: as for every version, the file of version 0.
   const created =
     !exists && (await storage.putIfAbsent(commitPath(0), encodeCommit(firstActions(definition, options))));

@@ -2,7 +2,8 @@ import type { Storage } from '../storage/index.ts';
 import type { CommitInfo } from './actions.ts';
 import { parseCommitInfo } from './commit-file.ts';
 import { deltaError } from './delta-error.ts';
-import { type CommitFile, listLog, noTable } from './log-segment.ts';
+import { type CommitFile, listLog } from './log-listing.ts';
+import { noTable } from './log-segment.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface HistoryEntry {

@@ -1,83 +1,23 @@
-import type { FileEntry, Storage } from '../storage/index.ts';
+import type { Storage } from '../storage/index.ts';
 import { isStorageError } from '../storage/index.ts';
 import { deltaError } from './delta-error.ts';
+import {
+  type CheckpointFiles,
+  type CommitFile,
+  type CompactedFile,
+  type LogListing,
+  listLog,
+} from './log-listing.ts';
 import { LOG_FOLDER, versionDigits } from './paths.ts';
 import { isRecord } from './schema.ts';
-
-export interface CommitFile {
-  readonly version: number;
-  readonly path: string;
-  /** Milliseconds since the epoch; 0 unless the listing asked for details. */
-  readonly modifiedMs: number;
-}
-
-/** A classic checkpoint: all state up to and including `version`, in one Parquet file or several. */
-export interface CheckpointFiles {
-  readonly version: number;
-  readonly paths: readonly string[];
-}
 
 /** The files of the log that make up one version: at most one checkpoint, then every commit after it. */
 export interface LogSegment {
   readonly version: number;
   readonly checkpoint: CheckpointFiles | undefined;
   readonly commits: readonly CommitFile[];
-}
-
-export interface LogListing {
-  readonly commits: readonly CommitFile[];
-  /** Complete ones only, oldest first. */
-  readonly checkpoints: readonly CheckpointFiles[];
-  /** Checkpoints of a kind that is not read here. */
-  readonly unreadable: readonly string[];
-}
-
-const COMMIT = /^(\d{20})\.json$/;
-const CLASSIC = /^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$/;
-const V2 = /^(\d{20})\.checkpoint\.[0-9a-f-]{36}\.(?:json|parquet)$/;
-
-/** One LIST of the log, from the files of version `from` on. Names that are not of the protocol are ignored. */
-export async function listLog(
-  storage: Storage,
-  options: { readonly from?: number; readonly details?: boolean } = {},
-): Promise<LogListing> {
-  const commits: CommitFile[] = [];
-  const parts = new Map<string, { version: number; of: number; paths: string[] }>();
-  const unreadable: string[] = [];
-  const startAfter =
-    options.from === undefined ? {} : { startAfter: `${LOG_FOLDER}${versionDigits(options.from)}` };
-  const listing = storage.list(LOG_FOLDER, {
-    recursive: false,
-    details: options.details ?? false,
-    ...startAfter,
-  });
-  for await (const entry of listing) {
-    const name = entry.path.slice(LOG_FOLDER.length);
-    const commit = COMMIT.exec(name);
-    if (commit !== null)
-      commits.push({ version: Number(commit[1]), path: entry.path, modifiedMs: entry.modifiedMs });
-    else if (V2.test(name)) unreadable.push(entry.path);
-    else collectPart(name, entry, parts);
-  }
-  const checkpoints = [...parts.values()]
-    .filter(({ of, paths }) => paths.length === of)
-    .map(({ version, paths }) => ({ version, paths }))
-    .sort((a, b) => a.version - b.version);
-  return { commits, checkpoints, unreadable };
-}
-
-function collectPart(
-  name: string,
-  entry: FileEntry,
-  parts: Map<string, { version: number; of: number; paths: string[] }>,
-): void {
-  const found = CLASSIC.exec(name);
-  if (found === null) return;
-  const of = found[3] === undefined ? 1 : Number(found[3]);
-  const key = `${found[1]}/${of}`;
-  const checkpoint = parts.get(key) ?? { version: Number(found[1]), of, paths: [] };
-  checkpoint.paths.push(entry.path);
-  parts.set(key, checkpoint);
+  /** Files that stand for several of these commits each. They do not overlap, and come oldest first. */
+  readonly compacted: readonly CompactedFile[];
 }
 
 /**
@@ -115,20 +55,33 @@ export function segmentOf(listing: LogListing, storage: Storage, version?: numbe
     listing.checkpoints.at(-1)?.version ?? -1,
   );
   const end = version ?? newest;
-  if (newest === -1) throw unreadableLog(listing, storage) ?? noTable(storage);
+  if (newest === -1) throw noTable(storage);
   if (end > newest) throw versionTooNew(storage, end, newest);
   const checkpoint = listing.checkpoints.findLast((candidate) => candidate.version <= end);
   const start = checkpoint === undefined ? 0 : checkpoint.version + 1;
   const commits = listing.commits.filter((commit) => commit.version >= start && commit.version <= end);
   for (let i = 0; i <= end - start; i++) {
     if (commits[i]?.version !== start + i) {
-      if (checkpoint === undefined && i === 0) {
-        throw unreadableLog(listing, storage) ?? startMissing(storage, listing, end);
-      }
+      if (checkpoint === undefined && i === 0) throw startMissing(storage, listing, end);
       throw missingCommit(storage, start + i, end);
     }
   }
-  return { version: end, checkpoint, commits };
+  return { version: end, checkpoint, commits, compacted: chooseCompacted(listing.compacted, start, end) };
+}
+
+/** From the start on, at each step the file that reaches farthest; those of one commit spare nothing. */
+function chooseCompacted(candidates: readonly CompactedFile[], start: number, end: number): CompactedFile[] {
+  const chosen: CompactedFile[] = [];
+  const usable = candidates
+    .filter((file) => file.from >= start && file.version <= end && file.version > file.from)
+    .sort((a, b) => a.from - b.from || b.version - a.version);
+  let next = start;
+  for (const file of usable) {
+    if (file.from < next) continue;
+    chosen.push(file);
+    next = file.version + 1;
+  }
+  return chosen;
 }
 
 export function noTable(storage: Storage, hint?: string) {
@@ -137,17 +90,6 @@ export function noTable(storage: Storage, hint?: string) {
     message: `there is no Delta table at ${storage.uri}: its folder _delta_log holds no commit`,
     hint: hint ?? 'check the path; a Delta table is the folder that contains _delta_log',
     facts: { table: storage.uri },
-  });
-}
-
-function unreadableLog(listing: LogListing, storage: Storage) {
-  const file = listing.unreadable.at(-1);
-  if (file === undefined) return undefined;
-  return deltaError({
-    code: 'DELTA_CHECKPOINT_UNSUPPORTED',
-    message: `reading ${storage.uri} needs ${file}, a V2 checkpoint, which this version of Barline does not read`,
-    hint: 'write a classic checkpoint with the engine that owns the table (delta.checkpointPolicy = classic)',
-    facts: { table: storage.uri, file },
   });
 }
 

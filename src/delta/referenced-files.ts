@@ -2,7 +2,7 @@ import { type FileEntry, isTemporaryPath, type Storage } from '../storage/index.
 import type { Action } from './actions.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { parseCommit } from './commit-file.ts';
-import { listLog } from './log-segment.ts';
+import { listLog } from './log-listing.ts';
 import { LOG_FOLDER, pathKey } from './paths.ts';
 
 /** Commits read at once. */
@@ -15,7 +15,9 @@ const READ_AHEAD = 64;
 export async function allReferencedPaths(storage: Storage): Promise<ReadonlySet<string>> {
   const paths = new Set<string>();
   const { commits, checkpoints } = await listLog(storage);
-  for (const checkpoint of checkpoints) collect(await readCheckpoint(storage, checkpoint), paths);
+  for (const checkpoint of checkpoints) {
+    for await (const actions of readCheckpoint(storage, checkpoint)) collect(actions, paths);
+  }
   for (let i = 0; i < commits.length; i += READ_AHEAD) {
     const batch = commits.slice(i, i + READ_AHEAD);
     const contents = await Promise.all(batch.map(({ path }) => storage.read(path)));

@@ -56,6 +56,11 @@ export class Replay {
     this.#version = version;
   }
 
+  /** Notes the version reached, which a checkpoint without any action does not tell. */
+  reach(version: number): void {
+    this.#version = version;
+  }
+
   #applyOne(action: Action): void {
     if ('add' in action) {
       const key = fileKey(action.add);

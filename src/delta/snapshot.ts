@@ -1,9 +1,19 @@
+import { BarlineError } from '../base/index.ts';
 import type { Storage } from '../storage/index.ts';
-import type { AddFile, DomainMetadata, Metadata, Protocol, RemoveFile, SetTransaction } from './actions.ts';
+import type {
+  Action,
+  AddFile,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+  RemoveFile,
+  SetTransaction,
+} from './actions.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { parseCommit } from './commit-file.ts';
 import { deltaError } from './delta-error.ts';
-import type { CommitFile, LogSegment } from './log-segment.ts';
+import type { CommitFile, CompactedFile } from './log-listing.ts';
+import type { LogSegment } from './log-segment.ts';
 import { checkReplayable } from './protocol.ts';
 import { Replay, type TableState } from './replay.ts';
 import { parseSchema, type StructType } from './schema.ts';
@@ -90,10 +100,32 @@ export async function loadState(
 ): Promise<TableState> {
   const replay = new Replay(base);
   if (segment.checkpoint !== undefined) {
-    replay.apply(segment.checkpoint.version, await readCheckpoint(storage, segment.checkpoint));
+    const { version } = segment.checkpoint;
+    for await (const actions of readCheckpoint(storage, segment.checkpoint)) replay.apply(version, actions);
+    replay.reach(version);
   }
-  await replayCommits(storage, segment.commits, replay);
+  let next = 0;
+  for (const file of segment.compacted) {
+    const first = segment.commits.findIndex(({ version }) => version === file.from);
+    const end = first + file.version - file.from + 1;
+    await replayCommits(storage, segment.commits.slice(next, first), replay);
+    const actions = await readCompacted(storage, file);
+    // a compacted file that cannot be read costs time only: its commits say the same
+    if (actions !== undefined) replay.apply(file.version, actions);
+    else await replayCommits(storage, segment.commits.slice(first, end), replay);
+    next = end;
+  }
+  await replayCommits(storage, segment.commits.slice(next), replay);
   return replay.finish();
+}
+
+async function readCompacted(storage: Storage, file: CompactedFile): Promise<Action[] | undefined> {
+  try {
+    return parseCommit(await storage.read(file.path), `${storage.uri}/${file.path}`, { commitInfo: false });
+  } catch (error) {
+    if (error instanceof BarlineError) return undefined;
+    throw error;
+  }
 }
 
 async function replayCommits(

@@ -14,7 +14,8 @@ import {
 import { deltaError } from './delta-error.ts';
 import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 import { type HistoryEntry, readHistory, versionAt } from './history.ts';
-import { listLog, loadLogSegment, noTable, segmentOf } from './log-segment.ts';
+import { listLog } from './log-listing.ts';
+import { loadLogSegment, noTable, segmentOf } from './log-segment.ts';
 import { tablesBelow } from './nearby-tables.ts';
 import { appendOperation, overwriteOperation } from './operations.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
@@ -84,8 +85,8 @@ export class DeltaTable {
     options: TableOptions = {},
   ): Promise<DeltaTable> {
     const storage = storageOf(location);
-    const { commits, checkpoints, unreadable } = await listLog(storage);
-    if (commits.length + checkpoints.length + unreadable.length === 0) {
+    const { commits, checkpoints } = await listLog(storage);
+    if (commits.length + checkpoints.length === 0) {
       // when another process creates it first, theirs is opened
       await createTable(storage, definition, { ...createOptions(options), orKeep: true });
     }
@@ -121,7 +122,8 @@ export class DeltaTable {
       this.#keepNewest(await loadSnapshot(this.storage)); // the log was cleaned up beyond the version known
     } else {
       const base = { version: known.version, paths: [] };
-      const segment = segmentOf({ commits, checkpoints: [base], unreadable: [] }, this.storage);
+      const listing = { commits, compacted: [], checkpoints: [base], incomplete: [] };
+      const segment = segmentOf(listing, this.storage);
       const state = await loadState(this.storage, { ...segment, checkpoint: undefined }, known.state);
       this.#keepNewest(new Snapshot(this.storage.uri, state));
     }

@@ -4,7 +4,7 @@ import { encodeCommit, parseCommit, parseCommitInfo } from './commit-file.ts';
 import { checkConflict, type ReadSet, type Winner } from './conflict.ts';
 import { deltaError } from './delta-error.ts';
 import type { DeltaEnvironment } from './environment.ts';
-import { listLog } from './log-segment.ts';
+import { listLog } from './log-listing.ts';
 import { commitPath } from './paths.ts';
 import { compileWhere, type Term, type Where } from './predicate.ts';
 import { checkWritable } from './protocol.ts';
