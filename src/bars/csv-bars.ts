@@ -40,6 +40,7 @@ export async function csvBars(
     throw new BarlineError({
       code: 'BAD_ROW',
       message: `${source}: line ${openLine}: a quote is opened and not closed.`,
+      hint: 'Close the quote, or take it off; two in a row stand for one in the text.',
       facts: { file: source, line: openLine },
     });
   }
@@ -52,6 +53,7 @@ export function emptyInput(source: string, expected: string, found: string): Bar
   return new BarlineError({
     code: 'EMPTY_INPUT',
     message: `${source}: expected ${expected}, found ${found}.`,
+    hint: 'Export the file again; it holds no bars.',
     facts: { file: source, expected, found },
   });
 }
@@ -79,6 +81,7 @@ class CsvReader {
       throw new BarlineError({
         code: 'BAD_ROW',
         message: `${this.#source}: line ${line}: expected ${this.#fieldCount} fields as in the header, found ${fields.length}.`,
+        hint: 'Correct the line; a field that holds the delimiter needs quotes.',
         facts: { file: this.#source, line, expected: this.#fieldCount, found: fields.length },
       });
     }

@@ -144,6 +144,7 @@ async function requireFile(path: string): Promise<void> {
     throw new BarlineError({
       code: missing ? 'NOT_FOUND' : 'NOT_READABLE',
       message: missing ? `${path}: there is no such file.` : `${path}: cannot be read (${code}).`,
+      hint: missing ? 'Check the path.' : 'Check the permissions of the file and of the folders above it.',
       facts: { file: path },
       cause,
     });

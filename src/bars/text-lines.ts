@@ -19,15 +19,13 @@ export async function* lineBatches(
   let rest = '';
   let lineCount = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + decoded(() => decoder.decode(chunk, { stream: true }), source, lineCount)).split(
-      '\n',
-    );
+    const lines = (rest + decoded(decoder, chunk, source, lineCount)).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MAX_LINE_LENGTH) throw notText(source, lineCount + lines.length);
     lineCount += lines.length;
     yield lines.map(withoutReturn);
   }
-  rest += decoded(() => decoder.decode(), source, lineCount);
+  rest += decoded(decoder, null, source, lineCount);
   if (rest !== '') yield [withoutReturn(rest)];
 }
 
@@ -35,13 +33,25 @@ function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-function decoded(decode: () => string, source: string, linesBefore: number): string {
+/** The text of a chunk; null ends the stream. */
+function decoded(
+  decoder: InstanceType<typeof TextDecoder>,
+  chunk: Uint8Array | null,
+  source: string,
+  linesBefore: number,
+): string {
   try {
-    return decode();
+    return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch (cause) {
-    if (cause instanceof TypeError) throw notText(source, linesBefore);
+    if (cause instanceof TypeError) throw notText(source, linesBefore + (chunk ? soundLines(chunk) : 0));
     throw cause;
   }
+}
+
+/** Line ends before the first bytes that are no UTF-8. */
+function soundLines(chunk: Uint8Array): number {
+  const [sound = ''] = new TextDecoder().decode(chunk).split('\ufffd', 1);
+  return sound.split('\n').length - 1;
 }
 
 function notText(source: string, linesBefore: number): BarlineError {

@@ -79,6 +79,10 @@ export class TextRows {
     return new BarlineError({
       code: 'BAD_FIELD',
       message: `${this.#source}: line ${line}, column ${column}: expected ${expected}, found ${found}.`,
+      hint:
+        column === 'timestamp' || column === 'instrument_id'
+          ? 'Correct the line, or take it out.'
+          : 'Correct the line; a value that is not known may be left empty.',
       facts: { file: this.#source, line, column, expected, found: text },
     });
   }

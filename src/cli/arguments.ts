@@ -17,6 +17,7 @@ export function countOption(options: Options, name: string, least = 0): number |
   if (value >= least) return value;
   throw usageError(
     `--${name} is ${JSON.stringify(text)}; expected a whole number${least > 0 ? ` from ${least} on` : ''}`,
+    `e.g. --${name} 20`,
   );
 }
 

@@ -1,4 +1,6 @@
-import { BarlineError } from '../base/index.ts';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BarlineError, systemCode, usageError } from '../base/index.ts';
 import type { FileEntry, Storage } from '../storage/index.ts';
 import type { Month } from './month.ts';
 
@@ -23,9 +25,11 @@ const NAME = /(?:^|\/)[^/]*?-(\d{4})(\d{2})(\d{2})-(\d{4})(\d{2})(\d{2})\.([a-z0
 
 /**
  * Lists what is there, at any depth, rather than guessing names. Two files for one month are an error that names
- * both, since nothing says which one is right.
+ * both, since nothing says which one is right; so is a folder under a month's name. A usage error when the source is
+ * no folder.
  */
 export async function discoverMonths(source: Storage): Promise<Discovery> {
+  await checkFolders(source);
   const found = new Map<Month, RawMonth>();
   const ignored: { path: string; reason: string }[] = [];
   for await (const file of source.list('')) {
@@ -41,6 +45,38 @@ export async function discoverMonths(source: Storage): Promise<Discovery> {
   }
   const months = [...found.values()].sort((a, b) => (a.month < b.month ? -1 : 1));
   return { months, ignored };
+}
+
+/** What a listing of files cannot show: a source that is missing or a file, and folders named like months. */
+async function checkFolders(source: Storage): Promise<void> {
+  const root = source.localPath('');
+  if (root === undefined) return;
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === 'ENOENT') {
+      throw usageError(
+        `the source ${source.uri} does not exist`,
+        'name the folder with --source, or make sample months with `barline sample months`',
+      );
+    }
+    if (code === 'ENOTDIR') {
+      throw usageError(
+        `the source ${source.uri} is a file, not a folder`,
+        'name the folder it lies in; --month takes just one month of it, `barline process` just one file',
+      );
+    }
+    // the listing names what it cannot read
+    return [];
+  });
+  const folder = entries.find((entry) => entry.isDirectory() && NAME.test(entry.name));
+  if (folder === undefined) return;
+  const path = join(folder.parentPath, folder.name);
+  throw new BarlineError({
+    code: 'MONTH_NOT_A_FILE',
+    message: `${path}: expected a monthly file, found a folder`,
+    hint: 'put the file itself there, or give the folder another name',
+    facts: { path },
+  });
 }
 
 function readName(file: FileEntry): RawMonth | { path: string; reason: string } {

@@ -89,8 +89,10 @@ function checkFound(
     months.length === 0
       ? `no monthly file in ${source.uri}: expected names like glbx-mdp3-20241001-20241031.ohlcv-1s.dbn.zst`
       : `no month in the range asked for in ${source.uri}${range}`,
-    first === undefined
-      ? 'name the folder with --source, or make sample months with `barline sample months`'
-      : `${ignored.length} DBN files were left out, the first ${first.path}: ${first.reason}`,
+    months.length > 0
+      ? 'run `barline months list` to see what is there'
+      : first === undefined
+        ? 'name the folder with --source, or make sample months with `barline sample months`'
+        : `${ignored.length} DBN files were left out, the first ${first.path}: ${first.reason}`,
   );
 }

@@ -1,4 +1,4 @@
-import { formatByteLength, usageError } from '../../base/index.ts';
+import { BarlineError, formatByteLength, usageError } from '../../base/index.ts';
 import type { MonthOutcome, RunEvent, RunSummary } from '../../months/index.ts';
 import { type CommandSpec, choice, type Invocation, type NounSpec, option, repeatable } from '../command.ts';
 import { loadSettings, locate, processingOf } from '../configuration.ts';
@@ -47,7 +47,7 @@ export function wholeNumber(value: unknown, name: string): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
   if (Number.isInteger(number) && number > 0) return number;
-  throw usageError(`${name} ${JSON.stringify(value)}: expected a whole number above 0`);
+  throw usageError(`${name} ${JSON.stringify(value)}: expected a whole number above 0`, `e.g. ${name} 2`);
 }
 
 function takeOf(options: Readonly<Record<string, unknown>>): 'default' | 'missing' | 'stale' | 'force' {
@@ -194,9 +194,8 @@ export function printResult(
   output.text(`lake: ${lake}`);
   for (const { month, error } of outcomes) {
     if (error !== null && !output.options.json) {
-      output.note(
-        `error[${error.code}]: ${month}: ${error.message}${error.hint ? `\nhint: ${error.hint}` : ''}`,
-      );
+      const { code, message, hint } = error;
+      output.error(new BarlineError({ code, message: `${month}: ${message}`, hint: hint ?? undefined }));
     }
   }
 }

@@ -49,6 +49,12 @@ export const process: CommandSpec = {
     if (target !== '-' && resolve(directory, target) === path) {
       throw usageError(`--output ${target} is the input itself`, 'name another file');
     }
+    if (target !== '-' && !/\.(?:parquet|pq)$/i.test(target)) {
+      throw usageError(
+        `--output ${target}: expected a name that ends in .parquet`,
+        'rows are written as Parquet; - is stdout',
+      );
+    }
     const { readBarFile } = await import('../../bars/index.ts');
     const { bars } = await readBarFile(path);
     const { fields, columns, report } = processBars(bars, stages, processing, path);
