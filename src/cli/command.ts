@@ -83,6 +83,11 @@ export function globalOptions(): Option[] {
   ];
 }
 
+/** The end of every help. */
+export function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
 const GLOBAL_HEADING = 'Global options:';
 
 /** Builds one leaf command with its help, examples and the global options. */
@@ -95,7 +100,7 @@ export function buildCommand(
   for (const each of spec.options ?? []) command.addOption(each);
   command.optionsGroup(GLOBAL_HEADING);
   for (const each of globalOptions()) command.addOption(each);
-  command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`);
+  command.addHelpText('after', examplesText(spec.examples));
   command.showSuggestionAfterError(true).allowExcessArguments(false).exitOverride();
   command.action(async () => {
     await execute(spec, command.processedArgs.flat(), command);

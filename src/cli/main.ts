@@ -4,6 +4,7 @@ import { usageError, VERSION } from '../base/index.ts';
 import {
   buildCommand,
   type CommandSpec,
+  examplesText,
   type GlobalOptions,
   globalOptions,
   type Invocation,
@@ -27,6 +28,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exit(code);
 }
 
+const EXAMPLES = [
+  'barline demo',
+  'barline months run --source data --lake lake',
+  'barline table read training_bars --lake lake --limit 5',
+];
+
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.writableLength === 0) resolve();
@@ -43,10 +50,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .exitOverride();
   program.configureOutput({ outputError: () => {} });
   for (const each of globalOptions()) program.addOption(each);
-  program.addHelpText(
-    'after',
-    '\nExamples:\n  $ barline demo\n  $ barline months run --source data --lake lake\n  $ barline table read training_bars --limit 5',
-  );
+  program.addHelpText('after', examplesText(EXAMPLES));
   let exitCode = 0;
   const execute = async (spec: CommandSpec, args: readonly (string | undefined)[], command: Command) => {
     exitCode = await invoke(spec, args, command);
@@ -69,8 +73,14 @@ function buildNoun(spec: NounSpec | CommandSpec, execute: Parameters<typeof buil
   if (!('verbs' in spec)) return quiet(buildCommand(spec, execute));
   const noun = new Command(spec.name).summary(spec.summary).description(spec.summary).exitOverride();
   noun.showSuggestionAfterError(true);
+  noun.addHelpText('after', examplesText(nounExamples(spec)));
   for (const verb of spec.verbs) noun.addCommand(quiet(buildCommand(verb, execute)));
   return quiet(noun);
+}
+
+/** The first example of each verb, or all of a single one. */
+function nounExamples({ verbs }: NounSpec): string[] {
+  return verbs.flatMap(({ examples }) => (verbs.length === 1 ? examples : examples.slice(0, 1)));
 }
 
 function quiet(command: Command): Command {

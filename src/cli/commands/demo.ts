@@ -51,6 +51,7 @@ export const demo: CommandSpec = {
       outDir: dataFolder,
       seed,
       defects: true,
+      onProgress: () => signal.throwIfAborted(),
     });
     output.note(
       `${formatCount(sample.records)} records, ${formatByteLength(sample.byteLength)} of DBN in ` +
