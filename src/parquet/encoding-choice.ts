@@ -4,8 +4,8 @@
  * `auto` takes, in this order:
  * 1. a dictionary, for up to 16,384 distinct numbers or 65,536 distinct texts that make the column at least a tenth
  *    smaller. Numbers of which half the first 8,192 are distinct are given up there. The codes are written as runs
- *    where that halves them; else in whole bytes under zstd, or packed to the bit without it: whichever suits the
- *    first page;
+ *    where neighbours are equal 8 at a time; else in whole bytes under zstd, or packed to the bit without it:
+ *    whichever suits the first page;
  * 2. for whole numbers, dates and timestamps, differences, where they make the first 4,096 values a quarter smaller;
  * 3. plain.
  * Zstd is used where it makes the first page a twentieth smaller than without.
@@ -17,11 +17,10 @@ import { writeSplitDoubles, writeSplitFloats } from './encoding-byte-stream-spli
 import { deltaFits, writeDelta } from './encoding-delta.ts';
 import {
   buildDictionary,
+  codesByteLength,
   type Dictionary,
   LARGEST_DICTIONARY,
-  packedByteLength,
-  runsByteLength,
-  writeCodesAsRuns,
+  writeCodeRuns,
   writeCodesPacked,
   writeCodesWhole,
 } from './encoding-dictionary.ts';
@@ -86,24 +85,22 @@ function alone(encoder: ValueEncoder, dictionary?: Dictionary): ChunkEncoding {
 
 function dictionaryPays(values: PhysicalValues, dictionary: Dictionary): boolean {
   const { distinct, distinctCount } = dictionary;
-  const codes = Math.min(packedByteLength(dictionary), runsByteLength(dictionary));
-  const withDictionary = plainByteLength(distinct, 0, distinctCount) + codes;
+  const withDictionary = plainByteLength(distinct, 0, distinctCount) + codesByteLength(dictionary);
   return withDictionary < 0.9 * plainByteLength(values, 0, values.values.length);
 }
 
 function dictionaryEncoding(dictionary: Dictionary): ChunkEncoding {
-  const encoder = (write: typeof writeCodesAsRuns): ValueEncoder => ({
-    encoding: 'RLE_DICTIONARY',
-    write: (page, start, end) => write(page, dictionary, start, end),
-  });
-  if (2 * runsByteLength(dictionary) < packedByteLength(dictionary)) {
-    return alone(encoder(writeCodesAsRuns), dictionary);
+  const encoder = (write: ValueEncoder['write']): ValueEncoder => ({ encoding: 'RLE_DICTIONARY', write });
+  const { runStarts, valueCount } = dictionary;
+  if (runStarts !== undefined) {
+    const runs = encoder((page, start, end) => writeCodeRuns(page, dictionary, runStarts, start, end));
+    return alone(runs, dictionary);
   }
   return {
-    compressed: encoder(writeCodesWhole),
-    uncompressed: encoder(writeCodesPacked),
+    compressed: encoder((page, start, end) => writeCodesWhole(page, dictionary, start, end)),
+    uncompressed: encoder((page, start, end) => writeCodesPacked(page, dictionary, start, end)),
     dictionary,
-    uncompressedByteLength: (count) => (packedByteLength(dictionary) * count) / dictionary.codes.length,
+    uncompressedByteLength: (count) => (codesByteLength(dictionary) * count) / valueCount,
   };
 }
 

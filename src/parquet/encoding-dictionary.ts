@@ -4,8 +4,9 @@
  */
 import { KERNEL_BLOCK } from './kernel-block.ts';
 import type { PageBuffer } from './page-buffer.ts';
-import type { Blobs, PhysicalValues } from './physical-values.ts';
+import type { PhysicalValues } from './physical-values.ts';
 import { codeBitWidth, writePacked, writeRuns } from './rle-hybrid.ts';
+import { findRunStarts, runAt, seldomChanges, wordsAt } from './runs.ts';
 import { scratch } from './scratch.ts';
 
 /** Codes have 16 bits. */
@@ -15,8 +16,6 @@ export const LARGEST_DICTIONARY = 65_536;
 const HASH_FACTOR = 0x9e3779b1 | 0;
 const HIGH_FACTOR = 0x85ebca6b | 0;
 
-const RUN_SAMPLE = 512;
-
 /** Look-ahead after which a column that is distinct more often than not is given up. */
 const PROBE_VALUES = 8192;
 
@@ -24,17 +23,20 @@ const PROBE_VALUES = 8192;
 const FIRST_SLOTS = 8192;
 
 export interface Dictionary {
-  readonly codes: Uint16Array;
-  /** Distinct values, in the order they first appear. */
+  /** In the order they first appear. */
   readonly distinct: PhysicalValues;
   readonly distinctCount: number;
-  /** Stretches of equal neighbours, as a sample of the codes has them. */
-  readonly estimatedRuns: number;
+  /** A code per value, or per run where there are runs. */
+  readonly codes: Uint16Array;
+  /** Where each stretch of equal neighbours starts, in a column that seldom changes. */
+  readonly runStarts: Int32Array | undefined;
+  readonly valueCount: number;
 }
 
 /**
  * The dictionary of up to `limit` distinct values, or undefined above that; with `probe`, also when over half of the
- * first 8,192 are distinct. 2 ns a value. The result lies in working memory until the next column.
+ * first 8,192 are distinct. 2 ns a value, 1 ns where neighbours are mostly equal. The result lies in working memory
+ * until the next column.
  */
 export function buildDictionary(
   values: PhysicalValues,
@@ -42,25 +44,47 @@ export function buildDictionary(
   probe: boolean,
 ): Dictionary | undefined {
   if (values.kind === 'boolean') return undefined;
-  const { length } = values.values;
-  const codes = new Uint16Array(scratch('codes', 2 * length), 0, length);
-  if (values.kind === 'blobs') return blobDictionary(values, limit, codes);
-  const is32Bit = values.kind === 'int32' || values.kind === 'float';
-  const words = new Int32Array(values.values.buffer, values.values.byteOffset, is32Bit ? length : 2 * length);
+  const valueCount = values.values.length;
+  const wordsPerValue = values.kind === 'int32' || values.kind === 'float' || values.kind === 'blobs' ? 1 : 2;
+  const all = new Int32Array(values.values.buffer, values.values.byteOffset, wordsPerValue * valueCount);
+  const runStarts = seldomChanges(all, wordsPerValue) ? findRunStarts(all, wordsPerValue) : undefined;
+  const words = runStarts === undefined ? all : wordsAt(all, wordsPerValue, runStarts);
+  const codeCount = words.length / wordsPerValue;
+  const codes = new Uint16Array(scratch('codes', 2 * codeCount), 0, codeCount);
+  const rest = { codes, runStarts, valueCount };
+  if (values.kind === 'blobs') {
+    const distinctCount = values.distinct.length;
+    if (distinctCount > limit) return undefined;
+    codes.set(words);
+    const each = Int32Array.from({ length: distinctCount }, (_, code) => code);
+    return { distinct: { ...values, values: each }, distinctCount, ...rest };
+  }
+  const table = encodeAll(words, wordsPerValue, codes, limit, probe && runStarts === undefined);
+  if (table === undefined) return undefined;
+  return { distinct: distinctValues(values.kind, table), distinctCount: table.count, ...rest };
+}
+
+/** Gives every value its code; undefined where there are too many distinct ones. */
+function encodeAll(
+  words: Int32Array,
+  wordsPerValue: 1 | 2,
+  codes: Uint16Array,
+  limit: number,
+  probe: boolean,
+): HashTable | undefined {
   const table = emptyTable(limit);
-  const encode = is32Bit ? encodeWords : encodePairs;
-  for (let start = 0; start < length; start += KERNEL_BLOCK) {
-    const end = Math.min(length, start + KERNEL_BLOCK);
+  const encode = wordsPerValue === 1 ? encodeWords : encodePairs;
+  for (let start = 0; start < codes.length; start += KERNEL_BLOCK) {
+    const end = Math.min(codes.length, start + KERNEL_BLOCK);
     for (let at = start; at < end; ) {
       at = encode(table, words, codes, at, end);
       if (at < end && table.count === limit) return undefined;
-      if (at < end) growTable(table, is32Bit);
+      if (at < end) growTable(table, wordsPerValue === 1);
     }
-    if (probe && start === 0 && length > 64 && 2 * table.count > Math.min(length, PROBE_VALUES))
-      return undefined;
+    const mostlyDistinct = 2 * table.count > Math.min(codes.length, PROBE_VALUES);
+    if (probe && start === 0 && codes.length > 64 && mostlyDistinct) return undefined;
   }
-  const distinct = distinctValues(values.kind, table);
-  return { codes, distinct, distinctCount: table.count, estimatedRuns: estimateRuns(codes) };
+  return table;
 }
 
 interface HashTable {
@@ -180,18 +204,6 @@ function encodePairs(
   return end;
 }
 
-/** From the first 512 codes of every 8,192. */
-function estimateRuns(codes: Uint16Array): number {
-  let runs = 0;
-  let looked = 0;
-  for (let start = 0; start < codes.length; start += KERNEL_BLOCK) {
-    const end = Math.min(codes.length, start + RUN_SAMPLE);
-    for (let i = start + 1; i < end; i++) if (codes[i] !== codes[i - 1]) runs++;
-    looked += end - start;
-  }
-  return 1 + Math.ceil((runs * codes.length) / Math.max(looked, 1));
-}
-
 function distinctValues(
   kind: Exclude<PhysicalValues['kind'], 'boolean' | 'blobs'>,
   table: HashTable,
@@ -209,22 +221,10 @@ function distinctValues(
   }
 }
 
-function blobDictionary(blobs: Blobs, limit: number, codes: Uint16Array): Dictionary | undefined {
-  const distinctCount = blobs.distinct.length;
-  if (distinctCount > limit) return undefined;
-  codes.set(blobs.values);
-  const each = Int32Array.from({ length: distinctCount }, (_, code) => code);
-  return { codes, distinct: { ...blobs, values: each }, distinctCount, estimatedRuns: estimateRuns(codes) };
-}
-
-/** Bytes of all codes bit-packed without a gap. */
-export function packedByteLength(dictionary: Dictionary): number {
-  return Math.ceil((dictionary.codes.length * codeBitWidth(dictionary.distinctCount)) / 8);
-}
-
-/** Bytes of all codes as repeats, about. */
-export function runsByteLength(dictionary: Dictionary): number {
-  return dictionary.estimatedRuns * (dictionary.distinctCount > 256 ? 3.5 : 2.5);
+/** Bytes of all codes, about. */
+export function codesByteLength({ codes, runStarts, distinctCount }: Dictionary): number {
+  if (runStarts !== undefined) return codes.length * (distinctCount > 256 ? 3.5 : 2.5);
+  return Math.ceil((codes.length * codeBitWidth(distinctCount)) / 8);
 }
 
 /** Appends codes [start, end) bit-packed without a gap: the smallest without compression where runs are short. */
@@ -261,42 +261,26 @@ function narrow(codes: Uint16Array, start: number, end: number, bytes: Uint8Arra
   for (let i = start; i < end; i++) bytes[shift + i] = codes[i];
 }
 
-/** Appends codes [start, end) as runs where they repeat. */
-export function writeCodesAsRuns(page: PageBuffer, dictionary: Dictionary, start: number, end: number): void {
-  const { codes } = dictionary;
-  const runCodes = new Int32Array(scratch('runCodes', 4 * (end - start)));
-  const runLengths = new Int32Array(scratch('runLengths', 4 * (end - start)));
+/** Appends the codes of values [start, end), which come in runs. */
+export function writeCodeRuns(
+  page: PageBuffer,
+  { codes, distinctCount, valueCount }: Dictionary,
+  runStarts: Int32Array,
+  start: number,
+  end: number,
+): void {
+  const runCodes = new Int32Array(scratch('runCodes', 4 * codes.length));
+  const runLengths = new Int32Array(scratch('runLengths', 4 * codes.length));
+  let run = runAt(runStarts, start);
   let runCount = 0;
-  for (let from = start; from < end; from += KERNEL_BLOCK) {
-    const to = Math.min(end, from + KERNEL_BLOCK);
-    runCount = findRuns(codes, from, to, runCodes, runLengths, runCount);
+  for (let from = start; from < end; run++) {
+    const to = Math.min(end, run + 1 < runStarts.length ? runStarts[run + 1] : valueCount);
+    runCodes[runCount] = codes[run];
+    runLengths[runCount++] = to - from;
+    from = to;
   }
-  const bitWidth = codeBitWidth(dictionary.distinctCount);
+  const bitWidth = codeBitWidth(distinctCount);
   page.reserve(1);
   page.byte(bitWidth);
   writeRuns(page, runCodes, runLengths, runCount, bitWidth);
-}
-
-/** Appends the runs of codes [start, end) to those before them, joining the last of those; returns their count. */
-function findRuns(
-  codes: Uint16Array,
-  start: number,
-  end: number,
-  runCodes: Int32Array,
-  runLengths: Int32Array,
-  runCount: number,
-): number {
-  let count = runCount;
-  for (let i = start; i < end; ) {
-    const code = codes[i];
-    const first = i;
-    do i++;
-    while (i < end && codes[i] === code);
-    if (first === start && count > 0 && runCodes[count - 1] === code) runLengths[count - 1] += i - first;
-    else {
-      runCodes[count] = code;
-      runLengths[count++] = i - first;
-    }
-  }
-  return count;
 }

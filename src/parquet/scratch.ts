@@ -9,6 +9,8 @@ type Purpose =
   | 'dictionaryValues'
   | 'page'
   | 'validityRuns'
+  | 'runStarts'
+  | 'runWords'
   | 'runCodes'
   | 'runLengths';
 
