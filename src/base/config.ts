@@ -10,6 +10,8 @@ export interface Configuration<T> {
   readonly value: T;
   /** The file read, or null when there is none. */
   readonly file: string | null;
+  /** What the sources say, merged, as it is written there. */
+  readonly given: Readonly<Record<string, unknown>>;
   /** Origin by dotted key, for every key that is not a default. */
   readonly origins: Readonly<Record<string, Origin>>;
 }
@@ -128,7 +130,7 @@ export async function loadConfiguration<T>(
     }
   }
   const result = schema.safeParse(tree);
-  if (result.success) return { value: result.data, file: sources.file, origins };
+  if (result.success) return { value: result.data, file: sources.file, given: tree, origins };
   throw await invalidConfiguration(schema, result.error.issues, tree, { file: sources.file, origins });
 }
 

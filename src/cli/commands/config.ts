@@ -49,9 +49,13 @@ export const config: NounSpec = {
       run: async (invocation, [key]) => {
         const { output } = invocation;
         const configuration = await loadSettings(invocation);
-        const { value, origins, file } = configuration;
+        const { value, given, origins, file } = configuration;
         const resolved = {
           ...value,
+          // own definitions as their author wrote them
+          instruments: given.instruments ?? {},
+          sessions: given.sessions ?? {},
+          calendars: given.calendars ?? {},
           lake: locate(value.lake, configuration, 'lake', invocation.directory),
           source: locate(value.source, configuration, 'source', invocation.directory),
         };

@@ -1,0 +1,120 @@
+/** The shapes of docs/reference/json.md, strict: a key more or less fails. */
+import { z } from 'zod';
+
+const month = z.string().regex(/^\d{4}-\d\d$/);
+const date = z.string().regex(/^\d{4}-\d\d-\d\d$/);
+const count = z.int().nonnegative();
+const share = z.number().min(0).max(1);
+const time = z.iso.datetime();
+const reason = z.enum([
+  'missing',
+  'source changed',
+  'month before changed',
+  'configuration changed',
+  'kernel changed',
+  'forced',
+  'up to date',
+]);
+
+export const finishedMonth = z.strictObject({
+  month,
+  status: z.enum(['succeeded', 'skipped', 'failed']),
+  reason,
+  rows: count,
+  quality_score: z.null(),
+  seconds: z.number().nonnegative(),
+  peak_rss_bytes: count,
+  version: count.nullable(),
+  error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().nullable() }).optional(),
+});
+
+export const runSummary = z.strictObject({
+  summary: z.strictObject({
+    months: count,
+    succeeded: count,
+    failed: count,
+    skipped: count,
+    rows: count,
+    seconds: z.number().nonnegative(),
+    rows_per_second: z.number().nonnegative(),
+    peak_rss_bytes: count,
+    stage_seconds: z.record(z.string(), z.number().nonnegative()),
+  }),
+});
+
+export const runPlan = z.strictObject({
+  plan: z.array(z.strictObject({ month, file: z.string(), bytes: count, take: z.boolean(), reason })),
+});
+
+export const listedMonth = z.strictObject({
+  month,
+  file: z.string(),
+  bytes: count,
+  state: reason,
+  rows: count.nullable(),
+});
+
+/** What the page promises of the statistics document. */
+export const statistics = z.looseObject({
+  month_str: month,
+  processing_date: time,
+  barline_version: z.string(),
+  config_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  source: z.looseObject({ file: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  raw_bars: count,
+  front_contract_bars: count,
+  rth_bars: count,
+  final_bars: count,
+  cleaning_rules: z.record(z.string(), count),
+  sessions: z.array(z.looseObject({ date, contract: z.string(), rows: count })),
+  rollover_events: z.array(
+    z.looseObject({ timestamp: time, from_contract: z.string(), to_contract: z.string() }),
+  ),
+  mode_statistics: z.record(z.string(), z.looseObject({ win_rate: share, total_winners: count })),
+  feature_flags: z.array(z.looseObject({ feature: z.string(), kind: z.string() })),
+  performance: z.looseObject({ seconds: z.number(), stage_seconds: z.record(z.string(), z.number()) }),
+});
+
+const stage = z.looseObject({ rows_in: count, rows_out: count }).nullable();
+
+export const processed = z.strictObject({
+  output: z.string(),
+  bytes: count,
+  columns: count,
+  seconds: z.number(),
+  report: z.strictObject({
+    rows_in: count,
+    rows_out: count,
+    contract: stage,
+    session: stage,
+    cleaning: stage,
+    grid: z.looseObject({ row_count: count, real_rows: count, filled_rows: count }).nullable(),
+    rolls: z
+      .looseObject({
+        mode: z.enum(['contracts', 'gaps']),
+        events: z.array(z.looseObject({ timestamp: time })),
+      })
+      .nullable(),
+    feature_failures: z.array(z.unknown()),
+  }),
+});
+
+export const settingsInForce = z.strictObject({
+  file: z.string().nullable(),
+  settings: z.array(
+    z.strictObject({
+      key: z.string(),
+      value: z.unknown(),
+      origin: z.enum(['default', 'file', 'environment', 'flag']),
+    }),
+  ),
+});
+
+export const errorLine = z.strictObject({
+  error: z.strictObject({
+    code: z.string().regex(/^[A-Z0-9_]+$/),
+    message: z.string(),
+    hint: z.string().optional(),
+    facts: z.record(z.string(), z.unknown()),
+  }),
+});
