@@ -13,6 +13,15 @@ export type StorageErrorCode =
   | 'STORAGE_NO_ATOMIC_CREATE'
   | 'STORAGE_BAD_PATH'
   | 'STORAGE_UNKNOWN_SCHEME'
+  | 'STORAGE_NOT_SUPPORTED'
+  | 'STORAGE_NO_BUCKET'
+  | 'STORAGE_NO_CREDENTIALS'
+  | 'STORAGE_BAD_CREDENTIALS'
+  | 'STORAGE_BAD_ENDPOINT'
+  | 'STORAGE_WRONG_REGION'
+  | 'STORAGE_CLOCK_SKEW'
+  | 'STORAGE_UNREACHABLE'
+  | 'STORAGE_UNAVAILABLE'
   | 'STORAGE_FAILED';
 
 export type StorageVerb = 'read' | 'list' | 'write' | 'create' | 'delete';

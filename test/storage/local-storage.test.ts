@@ -118,7 +118,7 @@ describe('local storage', () => {
   it('opens paths and file URIs, and refuses other schemes', () => {
     expect(openStorage('/a/b/').uri).toBe('/a/b');
     expect(openStorage('file:///a/b%20c').uri).toBe('/a/b c');
-    expect(() => openStorage('gs://bucket/x')).toThrow(/expected a path or file:\/\/, found gs/);
+    expect(() => openStorage('gs://bucket/x')).toThrow(/expected a path, file:\/\/ or s3:\/\/, found gs/);
   });
 
   it('reads what another program wrote in place', async () => {
