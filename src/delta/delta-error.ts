@@ -24,6 +24,17 @@ export type DeltaErrorCode =
   | 'DELTA_BAD_PATH'
   | 'DELTA_BAD_WRITE'
   | 'DELTA_APPEND_ONLY'
+  | 'DELTA_BAD_PROPERTY'
+  | 'DELTA_BAD_CONSTRAINT'
+  | 'DELTA_CONSTRAINT_VIOLATED'
+  | 'DELTA_BAD_COLUMN_CHANGE'
+  | 'DELTA_BAD_DOMAIN'
+  | 'DELTA_BAD_CHECKSUM'
+  | 'DELTA_RESTORE_FILES_MISSING'
+  | 'DELTA_RETENTION_TOO_SHORT'
+  | 'DELTA_BAD_PIN'
+  | 'DELTA_PIN_EXISTS'
+  | 'DELTA_NO_PIN'
   | 'DELTA_CONCURRENT_MODIFICATION'
   | 'DELTA_COMMIT_CONTENDED'
   | 'DELTA_UNSAFE_STORAGE';
@@ -40,6 +51,9 @@ export interface LostConflict {
   readonly table: string;
   readonly winnerVersion: number;
   readonly winnerOperation: string;
+  /** As it stands in the winner's commit. */
+  readonly winnerEngine?: string | undefined;
+  readonly winnerTimeMs?: number | undefined;
   /** What the two commits disagree about, as a clause: `removed the file x, which this write removes too`. */
   readonly dispute: string;
   readonly kind:
@@ -48,13 +62,17 @@ export interface LostConflict {
     | 'concurrent-append'
     | 'concurrent-delete-read'
     | 'concurrent-delete-delete'
-    | 'concurrent-transaction';
+    | 'concurrent-transaction'
+    | 'concurrent-domain'
+    | 'concurrent-operation';
 }
 
 /** Another writer committed first and the two writes cannot both stand. Nothing of this one was committed. */
 export class ConcurrentModificationError extends BarlineError {
   readonly winnerVersion: number;
   readonly winnerOperation: string;
+  readonly winnerEngine: string | undefined;
+  readonly winnerTimeMs: number | undefined;
   readonly kind: LostConflict['kind'];
 
   constructor(conflict: LostConflict) {
@@ -62,13 +80,21 @@ export class ConcurrentModificationError extends BarlineError {
       code: 'DELTA_CONCURRENT_MODIFICATION',
       message:
         `the write to ${conflict.table} lost to version ${conflict.winnerVersion} ` +
-        `(${conflict.winnerOperation}), which ${conflict.dispute}`,
+        `(${winnerOf(conflict)}), which ${conflict.dispute}`,
       hint: 'nothing was committed; read the table again and repeat the write',
       facts: { ...conflict },
     });
     this.name = 'ConcurrentModificationError';
     this.winnerVersion = conflict.winnerVersion;
     this.winnerOperation = conflict.winnerOperation;
+    this.winnerEngine = conflict.winnerEngine;
+    this.winnerTimeMs = conflict.winnerTimeMs;
     this.kind = conflict.kind;
   }
+}
+
+function winnerOf({ winnerOperation, winnerEngine, winnerTimeMs }: LostConflict): string {
+  const engine = winnerEngine === undefined ? '' : ` by ${winnerEngine}`;
+  const time = winnerTimeMs === undefined ? '' : ` at ${new Date(winnerTimeMs).toISOString()}`;
+  return `${winnerOperation}${engine}${time}`;
 }

@@ -161,7 +161,13 @@ export function containsType(type: DeltaType, wanted: PrimitiveType): boolean {
 }
 
 /** Refuses a schema that a new table cannot have; names the column. */
-export function checkNewSchema(schema: StructType, partitionBy: readonly string[], table: string): void {
+export function checkNewSchema(
+  schema: StructType,
+  partitionBy: readonly string[],
+  table: string,
+  /** True under column mapping, where files do not have the columns' names. */
+  { anyNames = false }: { readonly anyNames?: boolean } = {},
+): void {
   if (schema.fields.length === 0) throw badSchema(table, 'the schema has no columns');
   const seen = new Set<string>();
   for (const { path } of allFields(schema)) {
@@ -171,7 +177,7 @@ export function checkNewSchema(schema: StructType, partitionBy: readonly string[
     seen.add(key);
   }
   for (const { path, field: f } of allFields(schema)) {
-    if (f.name === '' || /[ ,;{}()\n\t=]/.test(f.name)) {
+    if (f.name === '' || (!anyNames && /[ ,;{}()\n\t=]/.test(f.name))) {
       throw badSchema(
         table,
         `column ${JSON.stringify(path)}: without column mapping a name has none of " ,;{}()\\n\\t="`,
