@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { usageError } from '../base/index.ts';
+import { BarlineError, systemCode, usageError } from '../base/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { Discovery, RawMonth } from './discovery.ts';
 import { type Month, shiftMonth } from './month.ts';
@@ -37,8 +37,9 @@ export async function planMonths(
         : stalenessOf(record, {
             configHash: hash,
             kernelVersions: kernels,
-            sourceSha256: await checksum(source, raw, record),
-            previousSha256: before ? await checksum(source, before, records.get(before.month)) : null,
+            // a file that cannot be read is taken, so that its month says why
+            sourceSha256: (await checksum(source, raw, record)) ?? 'unreadable',
+            previousSha256: before ? await previousChecksum(source, before, record, records) : null,
           });
     const take = isTaken(found, options.take);
     planned.push({
@@ -50,12 +51,25 @@ export async function planMonths(
   return planned;
 }
 
-/** SHA-256 of a month's file; the one recorded when size and time say that nobody touched the file since. */
+/** That of the file before; one that cannot be read now is no reason to make the month again. */
+async function previousChecksum(
+  source: Storage,
+  before: RawMonth,
+  record: MonthRecord,
+  records: ReadonlyMap<Month, MonthRecord>,
+): Promise<string | null> {
+  return (await checksum(source, before, records.get(before.month))) ?? record.previousSha256;
+}
+
+/**
+ * SHA-256 of a month's file; the one recorded when size and time say that nobody touched the file since. Undefined
+ * when the file cannot be read.
+ */
 export async function checksum(
   source: Storage,
   raw: RawMonth,
   record: MonthRecord | undefined,
-): Promise<string> {
+): Promise<string | undefined> {
   const untouched =
     record !== undefined &&
     record.sourcePath === raw.path &&
@@ -64,8 +78,13 @@ export async function checksum(
   if (untouched) return record.sourceSha256;
   const hash = createHash('sha256');
   const local = source.localPath(raw.path);
-  if (local === undefined) hash.update(await source.read(raw.path));
-  else for await (const chunk of createReadStream(local, { highWaterMark: 2 ** 20 })) hash.update(chunk);
+  try {
+    if (local === undefined) hash.update(await source.read(raw.path));
+    else for await (const chunk of createReadStream(local, { highWaterMark: 2 ** 20 })) hash.update(chunk);
+  } catch (error) {
+    if (error instanceof BarlineError || systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
   return hash.digest('hex');
 }
 
