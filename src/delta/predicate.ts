@@ -1,4 +1,5 @@
 import type { PartitionValues } from './actions.ts';
+import { storedName } from './column-identity.ts';
 import { columnType, decodePartitionValue } from './partition-values.ts';
 import type { DeltaType, StructType } from './schema.ts';
 import { type Comparable, compareValues, toComparable, type ValueInput } from './values.ts';
@@ -20,19 +21,30 @@ export type Where = Readonly<Record<string, Constraint>>;
 /** One column's constraint with its values in comparable form. */
 export interface Term {
   readonly column: string;
+  /** The column's name in partition values and statistics, which column mapping makes another. */
+  readonly key: string;
   readonly type: DeltaType;
   readonly anyOf?: readonly (Comparable | null)[];
   readonly low?: { readonly value: Comparable; readonly inclusive: boolean };
   readonly high?: { readonly value: Comparable; readonly inclusive: boolean };
 }
 
-/** `DELTA_BAD_PARTITION_VALUE` names an unknown column or a value that is not of its type. */
-export function compileWhere(schema: StructType, where: Where): Term[] {
+/**
+ * `DELTA_BAD_PARTITION_VALUE` names an unknown column or a value that is not of its type. Takes the table's properties
+ * to know its column mapping.
+ */
+export function compileWhere(
+  schema: StructType,
+  where: Where,
+  properties: Readonly<Record<string, string>> = {},
+): Term[] {
   return Object.entries(where).map(([column, constraint]) => {
     const type = columnType(schema, column);
-    if (isBounds(constraint)) return compileBounds(column, type, constraint);
+    const field = schema.fields.find(({ name }) => name === column);
+    const key = field === undefined ? column : storedName(field, properties);
+    if (isBounds(constraint)) return { column, key, type, ...compileBounds(column, type, constraint) };
     const values = isList(constraint) ? constraint : [constraint];
-    return { column, type, anyOf: values.map((value) => toComparable(type, value, column)) };
+    return { column, key, type, anyOf: values.map((value) => toComparable(type, value, column)) };
   });
 }
 
@@ -49,7 +61,7 @@ function isBounds(constraint: Constraint): constraint is Bounds {
   );
 }
 
-function compileBounds(column: string, type: DeltaType, bounds: Bounds): Term {
+function compileBounds(column: string, type: DeltaType, bounds: Bounds): Pick<Term, 'low' | 'high'> {
   const bound = (closed: ValueInput | undefined, open: ValueInput | undefined) => {
     const input = closed ?? open;
     const value = input === undefined ? null : toComparable(type, input, column);
@@ -57,7 +69,7 @@ function compileBounds(column: string, type: DeltaType, bounds: Bounds): Term {
   };
   const low = bound(bounds.ge, bounds.gt);
   const high = bound(bounds.le, bounds.lt);
-  return { column, type, ...(low && { low }), ...(high && { high }) };
+  return { ...(low && { low }), ...(high && { high }) };
 }
 
 export function matches(term: Term, value: Comparable | null): boolean {
@@ -97,9 +109,7 @@ export function mayMatchRange(term: Term, min: Comparable | undefined, max: Comp
 
 /** Whether the partition a file lies in meets all the terms, which name partition columns only. */
 export function partitionMatches(terms: readonly Term[], values: PartitionValues): boolean {
-  return terms.every((term) =>
-    matches(term, decodePartitionValue(term.type, values[term.column], term.column)),
-  );
+  return terms.every((term) => matches(term, decodePartitionValue(term.type, values[term.key], term.column)));
 }
 
 /** The predicate as SQL, for the commit's record of what was done. */

@@ -1,6 +1,5 @@
 import type { AddFile } from './actions.ts';
 import { compileWhere, partitionMatches, type Where } from './predicate.ts';
-import { checkScannable } from './protocol.ts';
 import type { Snapshot } from './snapshot.ts';
 import { mayContain, parseStats } from './stats.ts';
 
@@ -22,7 +21,7 @@ export interface Scan {
  * statistics when the predicate names a data column.
  */
 export function scanFiles(snapshot: Snapshot, where: Where = {}): Scan {
-  const terms = compileWhere(snapshot.schema, where);
+  const terms = compileWhere(snapshot.schema, where, snapshot.properties);
   const partition = terms.filter((term) => snapshot.partitionColumns.includes(term.column));
   const data = terms.filter((term) => !snapshot.partitionColumns.includes(term.column));
   const files: AddFile[] = [];
@@ -36,7 +35,6 @@ export function scanFiles(snapshot: Snapshot, where: Where = {}): Scan {
       else files.push(file);
     }
   }
-  checkScannable(snapshot.schema, snapshot.metadata, files, snapshot.table);
   const pruned = prunedByPartition + prunedByStats;
   return {
     version: snapshot.version,

@@ -157,14 +157,14 @@ export function parseStats(file: Pick<AddFile, 'stats'>): ParsedStats | undefine
 
 /** False only when the statistics prove that no row of the file meets the term. */
 export function mayContain(stats: ParsedStats, term: Term): boolean {
-  const nulls = stats.nullCount[term.column];
+  const nulls = stats.nullCount[term.key];
   if (term.anyOf?.includes(null)) {
     if (nulls !== 0) return true;
   }
   if (typeof nulls === 'number' && nulls === stats.numRecords && term.anyOf?.includes(null) !== true)
     return false;
-  const min = readBound(term.type, stats.minValues[term.column], 'min');
-  const max = readBound(term.type, stats.maxValues[term.column], 'max');
+  const min = readBound(term.type, stats.minValues[term.key], 'min');
+  const max = readBound(term.type, stats.maxValues[term.key], 'max');
   return mayMatchRange(term, min, max);
 }
 

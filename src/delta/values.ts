@@ -77,7 +77,7 @@ function convertDate(input: Comparable | Date): number | undefined {
 }
 
 const TIMESTAMP =
-  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
 function convertTimestamp(input: Comparable | Date): bigint | undefined {
   if (typeof input === 'bigint') {
@@ -103,7 +103,7 @@ export function parseTimestampUs(text: string): bigint | undefined {
 function zoneSeconds(zone: string): number {
   if (zone === 'Z') return 0;
   const digits = zone.replace(':', '');
-  const seconds = Number(digits.slice(1, 3)) * 3600 + Number(digits.slice(3, 5)) * 60;
+  const seconds = Number(digits.slice(1, 3)) * 3600 + Number(digits.slice(3, 5) || 0) * 60;
   return digits.startsWith('-') ? -seconds : seconds;
 }
 

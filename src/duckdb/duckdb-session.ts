@@ -63,6 +63,32 @@ export class DuckDbSession implements Disposable {
     return new DuckDbSession(instance, connection, spillFolder);
   }
 
+  /** A function of two binaries, of which neither is null, to text; null stands for null. Called row by row. */
+  async registerBlobFunction(
+    name: string,
+    compute: (first: Uint8Array, second: Uint8Array) => string | null,
+  ): Promise<void> {
+    const { BLOB, DuckDBBlobValue, DuckDBScalarFunction, VARCHAR } = await import('@duckdb/node-api');
+    const bytesOf = (value: DuckDBValue | undefined) =>
+      value instanceof DuckDBBlobValue ? value.bytes : new Uint8Array();
+    this.#connection.registerScalarFunction(
+      DuckDBScalarFunction.create({
+        name,
+        parameterTypes: [BLOB, BLOB],
+        returnType: VARCHAR,
+        mainFunction: (_info, input, output) => {
+          const seconds = input.getColumnValues(1);
+          for (const [row, first] of input.getColumnValues(0).entries()) {
+            const second = seconds[row];
+            const isNull = first === null || second === null;
+            output.setItem(row, isNull ? null : compute(bytesOf(first), bytesOf(second)));
+          }
+          output.flush();
+        },
+      }),
+    );
+  }
+
   /** Runs statements for their effect. `what` begins the message of an error. */
   async run(sql: string, what = 'the query'): Promise<void> {
     await this.#asking(what, () => this.#connection.run(sql));

@@ -11,9 +11,6 @@ import { nameOf, tokenize } from './tokens.ts';
 /** Where DuckDB lists its tables: a query that reads these sees all of the lake's. */
 const CATALOGS = /^(information_schema|duckdb_(tables|views|columns)|pg_catalog|sqlite_master)$/i;
 
-/** Partitions of a table that a query plans one by one; beyond, joining is faster. */
-const QUERY_BRANCHES = 32;
-
 export interface LakeQuery extends ReadStatement {
   /** The tables it reads, in the order it names them. */
   readonly tables: readonly OpenedTable[];
@@ -75,15 +72,15 @@ function namesIn(sql: string): Set<string> {
 
 async function createView(session: DuckDbSession, name: string, opened: OpenedTable): Promise<void> {
   await session.run(
-    `CREATE OR REPLACE VIEW ${quoteName(name)} AS ${await relationOf(opened)}`,
+    `CREATE OR REPLACE VIEW ${quoteName(name)} AS ${await relationOf(session, opened)}`,
     `table ${name}`,
   );
 }
 
 /** The SELECT that reads a whole table, in any order. */
-async function relationOf({ table, snapshot }: OpenedTable): Promise<string> {
+async function relationOf(session: DuckDbSession, { table, snapshot }: OpenedTable): Promise<string> {
   const { files } = await table.scan({ version: snapshot.version });
-  return tableRelation(table, snapshot, filesInOrder(snapshot, files), QUERY_BRANCHES);
+  return tableRelation(session, table, snapshot, filesInOrder(snapshot, files));
 }
 
 /** Adds the lake's near names to DuckDB's "table does not exist". */

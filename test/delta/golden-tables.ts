@@ -18,6 +18,13 @@ export interface GoldenCase {
   readonly version: number | null;
   readonly meta?: string;
   readonly error?: string;
+  /** Path of the rows, or of what each engine said. */
+  readonly expected: string;
+  readonly rows: number;
+  /** Columns that hold JSON text. */
+  readonly jsonColumns?: readonly string[];
+  /** Of a change feed. */
+  readonly changes?: { readonly startingVersion: number; readonly endingVersion: number };
 }
 
 export interface GoldenMeta {

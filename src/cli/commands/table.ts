@@ -254,8 +254,9 @@ const read: CommandSpec = {
     const select = columns === undefined ? '*' : await columnNames(columns, opened);
     const orderBy = order === undefined ? '' : ` ORDER BY ${await sortKeys(order, opened)}`;
     const isPlain = where === undefined && order === undefined;
-    const relation = await relationOf(opened, isPlain ? rowsTaken(invocation, { limit, output }) : undefined);
     using session = await openSession(configuration);
+    const taken = isPlain ? rowsTaken(invocation, { limit, output }) : undefined;
+    const relation = await relationOf(session, opened, taken);
     const what = where === undefined ? `table ${name}` : `--where ${JSON.stringify(where)}`;
     const empty = emptyRelation(snapshot.schema);
     if (where !== undefined) await checkWhere(session, empty, where, what);
@@ -271,7 +272,7 @@ const read: CommandSpec = {
       total: async () => {
         const fromLog = where === undefined ? tableFacts(snapshot).rowCount : null;
         if (fromLog !== null) return fromLog;
-        const all = isPlain ? await relationOf(opened, undefined) : filtered;
+        const all = isPlain ? await relationOf(session, opened, undefined) : filtered;
         return Number(await session.value(`SELECT count(*) FROM (${all})`, what));
       },
       facts: { table: name, version: snapshot.version },
@@ -281,10 +282,15 @@ const read: CommandSpec = {
 };
 
 /** The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need. */
-async function relationOf({ table, snapshot }: OpenedTable, rowCount: number | undefined): Promise<string> {
+async function relationOf(
+  session: Awaited<ReturnType<typeof openSession>>,
+  { table, snapshot }: OpenedTable,
+  rowCount: number | undefined,
+): Promise<string> {
   const { filesInOrder, tableRelation } = await import('../../query/index.ts');
   const { files } = await table.scan({ version: snapshot.version });
-  return tableRelation(table, snapshot, filesInOrder(snapshot, files, rowCount), Number.POSITIVE_INFINITY);
+  const ordered = filesInOrder(snapshot, files, rowCount);
+  return tableRelation(session, table, snapshot, ordered, { mostBranches: Number.POSITIVE_INFINITY });
 }
 
 async function columnNames(names: readonly string[], opened: OpenedTable): Promise<string> {

@@ -14,18 +14,27 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   date: 'DATE',
   timestamp: 'TIMESTAMP WITH TIME ZONE',
   timestamp_ntz: 'TIMESTAMP',
+  variant: 'JSON',
   void: 'INTEGER',
 };
 
-/** The DuckDB type of a Delta type. A column of type `void` is all null, as an integer. */
+/** The DuckDB type of a Delta type. A `void` is all null, as an integer; a `variant` is JSON text. */
 export function duckdbType(type: DeltaType): string {
   if (typeof type === 'string') return PRIMITIVES[type] ?? type.toUpperCase();
   switch (type.type) {
     case 'struct':
-      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${duckdbType(field.type)}`).join(', ')})`;
+      return structType(type.fields.map((field) => [field.name, duckdbType(field.type)]));
     case 'array':
       return `${duckdbType(type.elementType)}[]`;
     case 'map':
-      return `MAP(${duckdbType(type.keyType)}, ${duckdbType(type.valueType)})`;
+      return mapType(duckdbType(type.keyType), duckdbType(type.valueType));
   }
+}
+
+export function structType(fields: readonly (readonly [name: string, type: string])[]): string {
+  return `STRUCT(${fields.map(([name, type]) => `${quoteName(name)} ${type}`).join(', ')})`;
+}
+
+export function mapType(key: string, value: string): string {
+  return `MAP(${key}, ${value})`;
 }

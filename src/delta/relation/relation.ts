@@ -1,47 +1,64 @@
-/** A version of a Delta table as a relation of SQL. */
 import { BarlineError } from '../../base/index.ts';
-import { quoteName, quotePath, quoteText } from '../../duckdb/index.ts';
+import type { DuckDbSession } from '../../duckdb/index.ts';
+import type { Storage } from '../../storage/index.ts';
 import type { AddFile } from '../actions.ts';
-import { decodePartitionValue, encodePartitionValue } from '../partition-values.ts';
-import type { DeltaType, StructType } from '../schema.ts';
+import { storedName } from '../column-identity.ts';
+import { readDeletionVector } from '../deletion-vectors/deletion-vector.ts';
+import type { StructType } from '../schema.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { parseStats } from '../stats.ts';
-import type { DeltaTable } from '../table.ts';
-import { duckdbType } from './duckdb-types.ts';
+import { emptyRows, type FileRows, type RowsOptions, rowsRelation } from './file-rows.ts';
 
-/** Files of one partition. */
-interface Partition {
-  /** A literal for each partition column. */
-  readonly literals: readonly string[];
-  readonly paths: string[];
+/** What of a table is needed to read its files. */
+export interface DataFiles {
+  readonly uri: string;
+  readonly storage: Storage;
+  localPath(file: Pick<AddFile, 'path'>): string | undefined;
 }
 
 /**
- * A SELECT over exactly these files, with the table's columns in the schema's order and of its types. A file that
- * lacks a column gives nulls. Partition values are the log's, by file; DuckDB opens only the files of the partitions
- * that a query asks for. Opens no data file. Throws `QUERY_REMOTE_FILE` for one that does not lie on this machine.
+ * A SELECT over exactly these files of a version, without the rows their deletion vectors mark, with the table's
+ * columns in the schema's order and of its types. To be run in this session. A file that lacks a column gives nulls.
+ * Partition values are the log's, by file; DuckDB opens only the files of the partitions that a query asks for.
+ * Opens no data file, but footers where column mapping goes by id or a column is a variant. `DELTA_BAD_DELETION_VECTOR`
+ * names a broken one, `QUERY_REMOTE_FILE` a file that does not lie on this machine.
  *
- * Up to `mostBranches` partitions, rows come in the files' order, at about 2 ms a partition for planning. With more
- * the values are joined: planned in no time, read in any order.
+ * Up to `mostBranches` runs of files of one partition without deletion vectors, rows come in the files' order, at
+ * about 2 ms a run for planning. With more the values are joined: planned in no time, read in any order.
  */
-export function tableRelation(
-  table: DeltaTable,
+export async function tableRelation(
+  session: DuckDbSession,
+  table: DataFiles,
   snapshot: Snapshot,
   files: readonly AddFile[],
-  mostBranches: number,
-): string {
-  if (files.length === 0) return emptyRelation(snapshot.schema);
-  const partitions = partitionsOf(table, snapshot, files);
-  if (snapshot.partitionColumns.length === 0 || partitions.length <= mostBranches) {
-    return partitions.map((partition) => branch(snapshot, partition)).join(' UNION ALL ');
+  options: RowsOptions = {},
+): Promise<string> {
+  return rowsRelation(session, snapshot, await rowsOfFiles(table, files), options);
+}
+
+/** Deletion vectors read at once. */
+const READ_AHEAD = 32;
+
+/** The rows of each file that its deletion vector leaves. */
+export async function rowsOfFiles(table: DataFiles, files: readonly AddFile[]): Promise<FileRows[]> {
+  const rows: FileRows[] = [];
+  for (let i = 0; i < files.length; i += READ_AHEAD) {
+    rows.push(...(await Promise.all(files.slice(i, i + READ_AHEAD).map((file) => rowsOfFile(table, file)))));
   }
-  return joined(snapshot, partitions);
+  return rows;
+}
+
+async function rowsOfFile(table: DataFiles, file: AddFile): Promise<FileRows> {
+  const { partitionValues, deletionVector } = file;
+  const localPath = localFile(table, file.path);
+  if (deletionVector === undefined) return { localPath, partitionValues };
+  const rows = await readDeletionVector(table.storage, deletionVector, file.path);
+  return { localPath, partitionValues, mask: { rows, keep: false } };
 }
 
 /** The columns of a schema without rows: what a query means, without its files. */
 export function emptyRelation(schema: StructType): string {
-  const nulls = schema.fields.map(({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteName(name)}`);
-  return `SELECT ${nulls.join(', ')} WHERE false`;
+  return emptyRows({ schema });
 }
 
 /**
@@ -53,74 +70,26 @@ export function filesInOrder(
   files: readonly AddFile[],
   rowCount = Number.POSITIVE_INFINITY,
 ): AddFile[] {
+  const names = snapshot.partitionColumns.map((name) => {
+    const field = snapshot.schema.fields.find((each) => each.name === name);
+    return field === undefined ? name : storedName(field, snapshot.properties);
+  });
   const keyed = files.map((file) => ({
     file,
-    key: snapshot.partitionColumns.map((name) => file.partitionValues[name] ?? '').join('\u0000'),
+    key: names.map((name) => file.partitionValues[name] ?? '').join('\u0000'),
   }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const taken: AddFile[] = [];
   let rows = 0;
   for (const { file } of keyed) {
     if (rows >= rowCount) break;
-    rows += parseStats(file)?.numRecords ?? 0;
+    rows += (parseStats(file)?.numRecords ?? 0) - (file.deletionVector?.cardinality ?? 0);
     taken.push(file);
   }
   return taken;
 }
 
-function partitionsOf(table: DeltaTable, snapshot: Snapshot, files: readonly AddFile[]): Partition[] {
-  const partitions = new Map<string, Partition>();
-  for (const file of files) {
-    const literals = snapshot.partitionColumns.map((name) =>
-      partitionLiteral(typeOf(snapshot, name), file.partitionValues[name] ?? null, name),
-    );
-    const key = literals.join(', ');
-    const partition = partitions.get(key) ?? { literals, paths: [] };
-    partition.paths.push(localPath(table, file.path));
-    partitions.set(key, partition);
-  }
-  return [...partitions.values()];
-}
-
-function branch(snapshot: Snapshot, { literals, paths }: Partition): string {
-  const columns = snapshot.schema.fields.map(({ name, type }) => {
-    const place = snapshot.partitionColumns.indexOf(name);
-    if (place >= 0) return `${literals[place]} AS ${quoteName(name)}`;
-    return type === 'void' ? `NULL::INTEGER AS ${quoteName(name)}` : quoteName(name);
-  });
-  return `SELECT ${columns.join(', ')} FROM ${parquetFiles(snapshot, paths)}`;
-}
-
-/** Each file's path joined to its values: DuckDB turns a condition on these into one on the paths. */
-function joined(snapshot: Snapshot, partitions: readonly Partition[]): string {
-  const file = fileColumnName(snapshot);
-  const columns = snapshot.schema.fields.map(({ name, type }) => {
-    if (type === 'void') return `NULL::INTEGER AS ${quoteName(name)}`;
-    return `${snapshot.partitionColumns.includes(name) ? 'partition' : 'data'}.${quoteName(name)}`;
-  });
-  const rows = partitions.flatMap(({ literals, paths }) =>
-    paths.map((path) => `(${[quoteText(path), ...literals].join(', ')})`),
-  );
-  const paths = partitions.flatMap((partition) => partition.paths);
-  return (
-    `SELECT ${columns.join(', ')} FROM ${parquetFiles(snapshot, paths, file)} AS data ` +
-    `JOIN (VALUES ${rows.join(', ')}) AS partition(file, ${snapshot.partitionColumns.map(quoteName).join(', ')}) ` +
-    `ON data.${quoteName(file)} = partition.file`
-  );
-}
-
-function parquetFiles(snapshot: Snapshot, paths: readonly string[], fileColumn?: string): string {
-  const types = snapshot.schema.fields
-    .filter(({ name, type }) => !snapshot.partitionColumns.includes(name) && type !== 'void')
-    .map(
-      ({ name, type }) =>
-        `${quoteText(name)}: {name: ${quoteText(name)}, type: ${quoteText(duckdbType(type))}, default_value: NULL}`,
-    );
-  const file = fileColumn === undefined ? '' : `, filename = ${quoteText(fileColumn)}`;
-  return `read_parquet([${paths.map(quotePath).join(', ')}], schema = MAP {${types.join(', ')}}${file}, hive_partitioning = false)`;
-}
-
-function localPath(table: DeltaTable, path: string): string {
+export function localFile(table: DataFiles, path: string): string {
   const local = table.localPath({ path });
   if (local !== undefined) return local;
   throw new BarlineError({
@@ -129,23 +98,4 @@ function localPath(table: DeltaTable, path: string): string {
     hint: 'copy the table to a local folder and read it there',
     facts: { table: table.uri, path },
   });
-}
-
-/** A name for the path's column that no column of the table has, whatever the case. */
-function fileColumnName(snapshot: Snapshot): string {
-  const taken = new Set(snapshot.schema.fields.map((field) => field.name.toLowerCase()));
-  let name = 'barline_file';
-  while (taken.has(name)) name += '_';
-  return name;
-}
-
-function typeOf(snapshot: Snapshot, column: string): DeltaType {
-  return snapshot.schema.fields.find((field) => field.name === column)?.type ?? 'string';
-}
-
-function partitionLiteral(type: DeltaType, text: string | null, column: string): string {
-  const sqlType = duckdbType(type);
-  const canonical = encodePartitionValue(type, decodePartitionValue(type, text, column), column);
-  if (canonical === null) return `NULL::${sqlType}`;
-  return type === 'binary' ? `encode(${quoteText(canonical)})` : `${quoteText(canonical)}::${sqlType}`;
 }
