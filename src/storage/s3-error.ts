@@ -123,6 +123,8 @@ const NAMED: Readonly<Record<string, (place: S3Place, error: unknown) => Meaning
   NoSuchBucket: noBucket,
   InvalidBucketName: noBucket,
   InvalidAccessKeyId: badCredentials('the store does not know this access key'),
+  // versitygw's word for it, under the status 404
+  XAdminUserNotFound: badCredentials('the store does not know this access key'),
   SignatureDoesNotMatch: badCredentials('the secret key does not belong to the access key'),
   ExpiredToken: badCredentials('the session token has expired'),
   ExpiredTokenException: badCredentials('the session token has expired'),

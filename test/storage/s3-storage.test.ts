@@ -242,6 +242,7 @@ describe('errors of a store', () => {
       /AWS_SECRET_ACCESS_KEY/,
     ],
     [{ status: 400, code: 'ExpiredToken' }, 'STORAGE_BAD_CREDENTIALS', /AWS_SESSION_TOKEN/],
+    [{ status: 404, code: 'XAdminUserNotFound' }, 'STORAGE_BAD_CREDENTIALS', /AWS_ACCESS_KEY_ID/],
     [{ status: 404, code: 'NoSuchBucket' }, 'STORAGE_NO_BUCKET', /makes no buckets/],
     [
       { status: 400, code: 'AuthorizationHeaderMalformed', more: '<Region>eu-central-1</Region>' },
