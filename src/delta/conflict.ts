@@ -2,16 +2,33 @@ import type { Action, AddFile, CommitInfo, RemoveFile } from './actions.ts';
 import { ConcurrentModificationError, type LostConflict } from './delta-error.ts';
 import { partitionMatches, type Term } from './predicate.ts';
 import { fileKey } from './replay.ts';
+import { mayContain, parseStats } from './stats.ts';
 
-/** What a transaction looked at and is about to remove: what a commit in between must not have touched. */
+/**
+ * `Serializable`: nothing that was read may have changed. `WriteSerializable`: blind appends may come in between.
+ * `SnapshotIsolation`: any append may, as for a rewrite that changes no row.
+ */
+export type IsolationLevel = 'Serializable' | 'WriteSerializable' | 'SnapshotIsolation';
+
+/** What a transaction looked at and is about to change: what a commit in between must not have touched. */
 export interface ReadSet {
-  /** Each a predicate on partition columns; an empty one is the whole table. */
+  /** Each a predicate on rows; an empty one is the whole table. */
   readonly predicates: readonly (readonly Term[])[];
+  readonly partitionColumns: readonly string[];
+  /** Active files of the version read, by `fileKey`. */
+  readonly activeFiles: ReadonlyMap<string, AddFile>;
+  /** Files read besides those of the predicates, by `fileKey`. */
+  readonly files: ReadonlySet<string>;
   /** By `fileKey`. */
   readonly removes: ReadonlyMap<string, RemoveFile>;
+  /** Applications whose last transaction was asked for. */
+  readonly appIds: ReadonlySet<string>;
+  /** Domains whose metadata this transaction sets. */
+  readonly domains: ReadonlySet<string>;
+  /** Operations that this write cannot follow unseen. */
+  readonly operations: ReadonlySet<string>;
   readonly changesMetadata: boolean;
-  /** Also blind appends must not have added to what was read. */
-  readonly serializable: boolean;
+  readonly isolation: IsolationLevel;
 }
 
 export interface Winner {
@@ -22,7 +39,7 @@ export interface Winner {
 /**
  * Throws `ConcurrentModificationError` unless the read set and a commit that came first can both stand, by the
  * protocol's rules: appends to what was not read go together; changed metadata or protocol, a file removed twice,
- * and a change to what was read do not.
+ * the same domain, and a change to what was read do not.
  */
 export function checkConflict(table: string, winner: Winner, mine: ReadSet): void {
   const info = commitInfoOf(winner.actions);
@@ -31,30 +48,52 @@ export function checkConflict(table: string, winner: Winner, mine: ReadSet): voi
       table,
       winnerVersion: winner.version,
       winnerOperation: info?.operation ?? 'an unnamed operation',
+      winnerEngine: typeof info?.engineInfo === 'string' ? info.engineInfo : undefined,
+      winnerTimeMs: info?.inCommitTimestamp ?? info?.timestamp,
       kind,
       dispute,
     });
   for (const action of winner.actions) {
     if ('protocol' in action) throw lose('protocol-changed', 'changed the protocol of the table');
     if ('metaData' in action) throw lose('metadata-changed', 'changed the schema or properties of the table');
+    if ('txn' in action && mine.appIds.has(action.txn.appId)) {
+      throw lose('concurrent-transaction', `is of the application ${action.txn.appId}, as this write`);
+    }
+    if ('domainMetadata' in action && mine.domains.has(action.domainMetadata.domain)) {
+      throw lose('concurrent-domain', `changed the metadata domain ${action.domainMetadata.domain} too`);
+    }
   }
-  const appendsCount = mine.serializable || mine.changesMetadata || info?.isBlindAppend !== true;
+  if (info?.operation !== undefined && mine.operations.has(info.operation)) {
+    throw lose('concurrent-operation', 'cannot go together with this write');
+  }
+  const appendsCount = countsAppends(mine, info);
   for (const action of winner.actions) {
-    if ('add' in action && appendsCount && action.add.dataChange && wasRead(action.add, mine)) {
+    if ('add' in action && appendsCount && action.add.dataChange && matchesAny(action.add, mine)) {
       throw lose('concurrent-append', `added ${describe(action.add)}, which this write has read`);
     }
-    if ('remove' in action) {
-      if (mine.removes.has(fileKey(action.remove))) {
-        throw lose(
-          'concurrent-delete-delete',
-          `removed ${describe(action.remove)}, which this write removes too`,
-        );
-      }
-      if (wasRead(action.remove, mine)) {
-        throw lose('concurrent-delete-read', `removed ${describe(action.remove)}, which this write has read`);
-      }
-    }
+    if ('remove' in action) checkRemoved(action.remove, mine, lose);
   }
+}
+
+function checkRemoved(
+  removed: RemoveFile,
+  mine: ReadSet,
+  lose: (kind: LostConflict['kind'], dispute: string) => Error,
+): void {
+  const key = fileKey(removed);
+  if (mine.removes.has(key)) {
+    throw lose('concurrent-delete-delete', `removed ${describe(removed)}, which this write removes too`);
+  }
+  // what was added after the version read, and removed again, was never read
+  const read = mine.activeFiles.get(key);
+  if (read !== undefined && (mine.files.has(key) || matchesAny(read, mine))) {
+    throw lose('concurrent-delete-read', `removed ${describe(read)}, which this write has read`);
+  }
+}
+
+function countsAppends(mine: ReadSet, info: CommitInfo | undefined): boolean {
+  if (mine.isolation === 'SnapshotIsolation') return false;
+  return mine.isolation === 'Serializable' || mine.changesMetadata || info?.isBlindAppend !== true;
 }
 
 export function commitInfoOf(actions: readonly Action[]): CommitInfo | undefined {
@@ -62,10 +101,15 @@ export function commitInfoOf(actions: readonly Action[]): CommitInfo | undefined
   return undefined;
 }
 
-/** A remove without partition values may be of any partition. */
-function wasRead(file: AddFile | RemoveFile, mine: ReadSet): boolean {
-  const values = file.partitionValues;
-  return mine.predicates.some((terms) => values === undefined || partitionMatches(terms, values));
+/** Whether the file may hold rows of a predicate, by its partition and its statistics. */
+function matchesAny(file: AddFile, mine: ReadSet): boolean {
+  return mine.predicates.some((terms) => {
+    const partition = terms.filter((term) => mine.partitionColumns.includes(term.column));
+    if (!partitionMatches(partition, file.partitionValues)) return false;
+    const data = terms.filter((term) => !mine.partitionColumns.includes(term.column));
+    const stats = data.length === 0 ? undefined : parseStats(file);
+    return stats === undefined || data.every((term) => mayContain(stats, term));
+  });
 }
 
 function describe(file: AddFile | RemoveFile): string {

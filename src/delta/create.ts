@@ -1,13 +1,16 @@
 import type { Storage } from '../storage/index.ts';
-import type { Action } from './actions.ts';
+import type { Action, Protocol } from './actions.ts';
+import { identifyColumns, MAX_ID_PROPERTY, mappingMode, newPhysicalName } from './column-identity.ts';
 import { encodeCommit } from './commit-file.ts';
 import { deltaError } from './delta-error.ts';
 import type { DeltaEnvironment } from './environment.ts';
+import { keepsInCommitTimestamps } from './in-commit-timestamp.ts';
 import { listLog } from './log-listing.ts';
 import { commitPath } from './paths.ts';
-import { checkNewProperties, protocolFor } from './protocol.ts';
-import { checkNewSchema, type DeltaType, type StructType, schemaString } from './schema.ts';
+import { protocolOf, withFeatures } from './protocol-upgrade.ts';
+import { checkNewSchema, containsType, type DeltaType, type StructType, schemaString } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
+import { checkProperties } from './table-properties.ts';
 
 export interface TableDefinition {
   readonly schema: StructType;
@@ -32,8 +35,8 @@ export async function createTable(
   options: CreateOptions,
 ): Promise<void> {
   const { schema, partitionBy = [], properties = {} } = definition;
-  checkNewSchema(schema, partitionBy, storage.uri);
-  checkNewProperties(properties, storage.uri);
+  checkNewSchema(schema, partitionBy, storage.uri, { anyNames: mappingMode(properties) !== 'none' });
+  const actions = firstActions(definition, options, storage.uri);
   if (!options.singleWriter && !(await storage.capabilities()).atomicPutIfAbsent) {
     throw deltaError({
       code: 'DELTA_UNSAFE_STORAGE',
@@ -44,8 +47,7 @@ export async function createTable(
   const found = await listLog(storage);
   const exists = found.commits.length + found.checkpoints.length > 0;
   // Commit point: as for every version, the file of version 0.
-  const created =
-    !exists && (await storage.putIfAbsent(commitPath(0), encodeCommit(firstActions(definition, options))));
+  const created = !exists && (await storage.putIfAbsent(commitPath(0), encodeCommit(actions)));
   if (!created && options.orKeep !== true) {
     throw deltaError({
       code: 'DELTA_TABLE_EXISTS',
@@ -56,12 +58,14 @@ export async function createTable(
   }
 }
 
-function firstActions(definition: TableDefinition, { environment }: CreateOptions): Action[] {
-  const { schema, partitionBy = [], properties = {}, name, description } = definition;
+function firstActions(definition: TableDefinition, { environment }: CreateOptions, table: string): Action[] {
+  const { partitionBy = [], properties = {}, name, description } = definition;
   const nowMs = environment.nowMs();
+  const { schema, configuration, protocol } = firstDefinition(definition, environment, table);
   return [
     {
       commitInfo: {
+        ...(keepsInCommitTimestamps(configuration) && { inCommitTimestamp: nowMs }),
         timestamp: nowMs,
         operation: 'CREATE TABLE',
         operationParameters: {
@@ -77,7 +81,7 @@ function firstActions(definition: TableDefinition, { environment }: CreateOption
         txnId: environment.uuid(),
       },
     },
-    { protocol: protocolFor(schema) },
+    { protocol },
     {
       metaData: {
         id: environment.uuid(),
@@ -86,11 +90,32 @@ function firstActions(definition: TableDefinition, { environment }: CreateOption
         format: { provider: 'parquet', options: {} },
         schemaString: schemaString(schema),
         partitionColumns: partitionBy,
-        configuration: properties,
+        configuration,
         createdTime: nowMs,
       },
     },
   ];
+}
+
+interface FirstDefinition {
+  readonly schema: StructType;
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly protocol: Protocol;
+}
+
+/** Writer version 2 and what schema and properties need besides; columns with ids where they are mapped. */
+function firstDefinition(
+  { schema, properties = {} }: TableDefinition,
+  environment: DeltaEnvironment,
+  table: string,
+): FirstDefinition {
+  const { stored, features } = checkProperties(properties, table);
+  const needed = containsType(schema, 'timestamp_ntz') ? [...features, 'timestampNtz'] : features;
+  const protocol = withFeatures(protocolOf(['appendOnly', 'invariants']), needed, table);
+  if (mappingMode(stored) === 'none') return { schema, configuration: stored, protocol };
+  const identified = identifyColumns(schema, 0, () => newPhysicalName(() => environment.uuid()));
+  const configuration = { ...stored, [MAX_ID_PROPERTY]: String(identified.maxColumnId) };
+  return { schema: identified.schema, configuration, protocol };
 }
 
 /** Refuses a table whose columns or partitioning are not those of the definition; names the first difference. */

@@ -42,6 +42,7 @@ export {
   type ParsedStats,
   parseStats,
 } from './stats.ts';
-export { type AtVersion, DeltaTable, type TableOptions, type WriteOptions } from './table.ts';
+export { DeltaTable, type WriteOptions } from './table.ts';
+export type { AtVersion, TableOptions } from './table-handle.ts';
 export type { CommitResult, CommitSettings, Operation, Transaction } from './transaction.ts';
 export type { Comparable, ValueInput } from './values.ts';

@@ -1,4 +1,4 @@
-import type { AddFile, Metadata, Protocol } from './actions.ts';
+import type { Metadata, Protocol } from './actions.ts';
 import { deltaError } from './delta-error.ts';
 import { allFields, containsType, type StructType } from './schema.ts';
 
@@ -6,7 +6,7 @@ import { allFields, containsType, type StructType } from './schema.ts';
  * What of the protocol is read and written. A feature not named here is refused by its name: the table may hold
  * something that would be read wrongly, or broken by a write.
  */
-export type FeatureSupport = 'yes' | 'unless-used' | 'no';
+export type FeatureSupport = 'yes' | 'checked-rows' | 'unless-used' | 'no';
 
 interface Feature {
   readonly read: FeatureSupport;
@@ -17,27 +17,27 @@ interface Feature {
 
 export const FEATURES: Readonly<Record<string, Feature>> = {
   appendOnly: { read: 'yes', write: 'yes', writerVersion: 2 },
-  invariants: { read: 'yes', write: 'unless-used', writerVersion: 2 },
-  checkConstraints: { read: 'yes', write: 'unless-used', writerVersion: 3 },
+  invariants: { read: 'yes', write: 'checked-rows', writerVersion: 2 },
+  checkConstraints: { read: 'yes', write: 'checked-rows', writerVersion: 3 },
   changeDataFeed: { read: 'yes', write: 'yes', writerVersion: 4 },
-  generatedColumns: { read: 'yes', write: 'unless-used', writerVersion: 4 },
-  columnMapping: { read: 'unless-used', write: 'unless-used', writerVersion: 5 },
+  generatedColumns: { read: 'yes', write: 'checked-rows', writerVersion: 4 },
+  columnMapping: { read: 'yes', write: 'checked-rows', writerVersion: 5 },
   identityColumns: { read: 'yes', write: 'unless-used', writerVersion: 6 },
-  deletionVectors: { read: 'unless-used', write: 'yes' },
+  deletionVectors: { read: 'yes', write: 'yes' },
   timestampNtz: { read: 'yes', write: 'yes' },
   vacuumProtocolCheck: { read: 'yes', write: 'yes' },
   v2Checkpoint: { read: 'yes', write: 'yes' },
   domainMetadata: { read: 'yes', write: 'yes' },
-  typeWidening: { read: 'unless-used', write: 'unless-used' },
-  'typeWidening-preview': { read: 'unless-used', write: 'unless-used' },
-  variantType: { read: 'unless-used', write: 'unless-used' },
-  'variantType-preview': { read: 'unless-used', write: 'unless-used' },
-  variantShredding: { read: 'unless-used', write: 'unless-used' },
-  'variantShredding-preview': { read: 'unless-used', write: 'unless-used' },
-  inCommitTimestamp: { read: 'yes', write: 'unless-used' },
+  typeWidening: { read: 'yes', write: 'yes' },
+  'typeWidening-preview': { read: 'yes', write: 'unless-used' },
+  variantType: { read: 'yes', write: 'unless-used' },
+  'variantType-preview': { read: 'yes', write: 'unless-used' },
+  variantShredding: { read: 'yes', write: 'unless-used' },
+  'variantShredding-preview': { read: 'yes', write: 'unless-used' },
+  inCommitTimestamp: { read: 'yes', write: 'yes' },
   rowTracking: { read: 'yes', write: 'no' },
   clustering: { read: 'yes', write: 'no' },
-  allowColumnDefaults: { read: 'yes', write: 'unless-used' },
+  allowColumnDefaults: { read: 'yes', write: 'checked-rows' },
   icebergCompatV1: { read: 'yes', write: 'unless-used' },
   icebergCompatV2: { read: 'yes', write: 'unless-used' },
 };
@@ -59,34 +59,19 @@ export function checkReplayable(protocol: Protocol, table: string): void {
   }
 }
 
-/** Refuses to hand out data files whose rows are not what the file alone says. */
-export function checkScannable(
-  schema: StructType,
-  metadata: Metadata,
-  files: readonly AddFile[],
-  table: string,
-): void {
-  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none';
-  if (mode !== 'none') throw refused(table, 'columnMapping', 'reader', `delta.columnMapping.mode is ${mode}`);
-  for (const { path, field } of allFields(schema)) {
-    if (field.metadata['delta.typeChanges'] !== undefined) {
-      throw refused(table, 'typeWidening', 'reader', `the type of column ${path} was widened`);
-    }
-  }
-  if (containsType(schema, 'variant'))
-    throw refused(table, 'variantType', 'reader', 'it has a variant column');
-  const vector = files.find((file) => file.deletionVector !== undefined);
-  if (vector !== undefined) {
-    throw refused(table, 'deletionVectors', 'reader', `rows of ${vector.path} are deleted by a vector`);
-  }
-}
+/**
+ * What a commit does with rows. `none`: it adds none, only the log changes. `given`: files whose rows nobody has
+ * looked at. `checked`: the caller has held them to the table's constraints and column names.
+ */
+export type RowsWritten = 'none' | 'given' | 'checked';
 
-/** Refuses a write to a table that asks of its writers what Barline does not do. */
+/** Refuses a write to a table that asks of its writers what Barline, or this write, does not do. */
 export function checkWritable(
   protocol: Protocol,
   metadata: Metadata,
   schema: StructType,
   table: string,
+  rows: RowsWritten = 'given',
 ): void {
   const { minWriterVersion, writerFeatures = [] } = protocol;
   if (minWriterVersion < 1 || minWriterVersion > 7) {
@@ -104,7 +89,8 @@ export function checkWritable(
   for (const [name, feature] of Object.entries(FEATURES)) {
     const asked =
       minWriterVersion === 7 ? named.includes(name) : (feature.writerVersion ?? 8) <= minWriterVersion;
-    if (!asked || feature.write !== 'unless-used') continue;
+    if (!asked || feature.write === 'yes') continue;
+    if (feature.write === 'checked-rows' && rows !== 'given') continue;
     const use = featureUse(name, metadata, schema);
     if (use !== undefined) throw refused(table, name, 'writer', use);
   }
@@ -153,45 +139,6 @@ function featureUse(name: string, metadata: Metadata, schema: StructType): strin
       return property('delta.enableIcebergCompatV2');
     default:
       return undefined;
-  }
-}
-
-/** The lowest protocol that a new table of this schema needs: any reader and writer, but for timestamp_ntz. */
-export function protocolFor(schema: StructType): Protocol {
-  if (!containsType(schema, 'timestamp_ntz')) return { minReaderVersion: 1, minWriterVersion: 2 };
-  return {
-    minReaderVersion: 3,
-    minWriterVersion: 7,
-    readerFeatures: ['timestampNtz'],
-    writerFeatures: ['timestampNtz', 'appendOnly', 'invariants'],
-  };
-}
-
-const FREE_PROPERTIES: ReadonlySet<string> = new Set([
-  'delta.appendOnly',
-  'delta.autoOptimize.autoCompact',
-  'delta.checkpointInterval',
-  'delta.dataSkippingNumIndexedCols',
-  'delta.dataSkippingStatsColumns',
-  'delta.deletedFileRetentionDuration',
-  'delta.enableExpiredLogCleanup',
-  'delta.isolationLevel',
-  'delta.logRetentionDuration',
-  'delta.setTransactionRetentionDuration',
-  'delta.targetFileSize',
-]);
-
-/** Refuses properties that would switch on a feature Barline does not write. */
-export function checkNewProperties(properties: Readonly<Record<string, string>>, table: string): void {
-  for (const key of Object.keys(properties)) {
-    if (key.startsWith('delta.') && !FREE_PROPERTIES.has(key)) {
-      throw deltaError({
-        code: 'DELTA_UNSUPPORTED_FEATURE',
-        message: `${table}: the property ${key} cannot be set; Barline does not write the feature behind it`,
-        hint: `these can: ${[...FREE_PROPERTIES].join(', ')}`,
-        facts: { table, property: key },
-      });
-    }
   }
 }
 

@@ -12,32 +12,16 @@ import {
   writeDataFile,
 } from './data-file.ts';
 import { deltaError } from './delta-error.ts';
-import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
-import { type HistoryEntry, readHistory, versionAt } from './history.ts';
+import { systemEnvironment } from './environment.ts';
 import { listLog } from './log-listing.ts';
-import { loadLogSegment, noTable, segmentOf } from './log-segment.ts';
-import { tablesBelow } from './nearby-tables.ts';
 import { appendOperation, overwriteOperation } from './operations.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
 import { type Scan, scanFiles } from './scan.ts';
-import type { StructType } from './schema.ts';
-import { loadState, Snapshot } from './snapshot.ts';
-import { type CommitResult, type CommitSettings, Transaction } from './transaction.ts';
+import { type AtVersion, loadSnapshot, TableHandle, type TableOptions } from './table-handle.ts';
+import type { CommitResult, Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
-
-export interface TableOptions {
-  readonly environment?: DeltaEnvironment;
-  readonly commit?: CommitSettings;
-}
-
-/** Which version: neither is the newest one this handle knows. */
-export interface AtVersion {
-  readonly version?: number;
-  /** The state at this time. */
-  readonly timestamp?: Date;
-}
 
 export interface WriteOptions {
   /** Makes the write idempotent: the same pair commits once, however often it is tried. */
@@ -48,19 +32,7 @@ export interface WriteOptions {
  * A Delta table. A handle holds the snapshot it last saw; `refresh` and every write look for newer commits.
  * Any number of handles, in any number of processes, may read and write one table at once.
  */
-export class DeltaTable {
-  readonly storage: Storage;
-  readonly #environment: DeltaEnvironment;
-  readonly #commitSettings: CommitSettings;
-  #latest: Snapshot;
-
-  private constructor(storage: Storage, snapshot: Snapshot, options: TableOptions) {
-    this.storage = storage;
-    this.#latest = snapshot;
-    this.#environment = options.environment ?? systemEnvironment;
-    this.#commitSettings = options.commit ?? {};
-  }
-
+export class DeltaTable extends TableHandle {
   /** Opens the newest version. `DELTA_NO_TABLE` when there is no table; its hint names tables below the path. */
   static async open(location: string | Storage, options: TableOptions = {}): Promise<DeltaTable> {
     const storage = storageOf(location);
@@ -91,69 +63,8 @@ export class DeltaTable {
       await createTable(storage, definition, { ...createOptions(options), orKeep: true });
     }
     const table = await DeltaTable.open(storage, options);
-    sameDefinition(table.#latest, definition);
+    sameDefinition(table.latest, definition);
     return table;
-  }
-
-  get uri(): string {
-    return this.storage.uri;
-  }
-
-  /** Of the newest snapshot this handle knows. */
-  get version(): number {
-    return this.#latest.version;
-  }
-
-  get schema(): StructType {
-    return this.#latest.schema;
-  }
-
-  get partitionColumns(): readonly string[] {
-    return this.#latest.partitionColumns;
-  }
-
-  /** Reads the commits made since: one LIST, which begins at the version known. */
-  async refresh(): Promise<Snapshot> {
-    const known = this.#latest;
-    const { commits } = await listLog(this.storage, { from: known.version + 1 });
-    const newest = commits.at(-1);
-    if (newest === undefined) return known;
-    if (commits[0]?.version !== known.version + 1) {
-      this.#keepNewest(await loadSnapshot(this.storage)); // the log was cleaned up beyond the version known
-    } else {
-      const base = { version: known.version, paths: [] };
-      const listing = { commits, compacted: [], checkpoints: [base], incomplete: [] };
-      const segment = segmentOf(listing, this.storage);
-      const state = await loadState(this.storage, { ...segment, checkpoint: undefined }, known.state);
-      this.#keepNewest(new Snapshot(this.storage.uri, state));
-    }
-    return this.#latest;
-  }
-
-  #keepNewest(snapshot: Snapshot): void {
-    if (snapshot.version >= this.#latest.version) this.#latest = snapshot;
-  }
-
-  /** `DELTA_VERSION_TOO_NEW`, `DELTA_TIMESTAMP_TOO_EARLY` or `DELTA_VERSION_GONE` when there is no such version. */
-  async snapshot(at: AtVersion = {}): Promise<Snapshot> {
-    if (at.version !== undefined && at.timestamp !== undefined) {
-      throw deltaError({
-        code: 'DELTA_BAD_WRITE',
-        message: 'give a version or a timestamp, not both',
-        exitCode: 2,
-      });
-    }
-    if (at.version === undefined && at.timestamp === undefined) return this.#latest;
-    await this.refresh();
-    const version = at.timestamp
-      ? await versionAt(this.storage, this.#latest, at.timestamp.getTime())
-      : (at.version ?? this.#latest.version);
-    return version === this.#latest.version ? this.#latest : loadSnapshot(this.storage, version);
-  }
-
-  /** Commits newest first. Reads one file for each entry, so give a limit for a long log. */
-  async history(options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
-    return readHistory(this.storage, await this.refresh(), options);
   }
 
   /** The data files that may hold rows of the predicate; opens none of them. */
@@ -173,7 +84,7 @@ export class DeltaTable {
 
   /** A fresh path for a data file of a partition; see `dataFilePath`. */
   newFilePath(partitionValues: Readonly<Record<string, ValueInput>> = {}, nameToken?: string): string {
-    return dataFilePath(this.shape, partitionValues, this.#environment.uuid(), nameToken);
+    return dataFilePath(this.shape, partitionValues, this.environment.uuid(), nameToken);
   }
 
   /** Writes columns, by name and without the partition columns, as a data file that no version names yet. */
@@ -183,20 +94,13 @@ export class DeltaTable {
 
   /** The same for row groups that were encoded elsewhere, e.g. by `encodeColumns` in worker threads. */
   writeRowGroups(rowGroups: readonly EncodedRowGroup[], options?: DataFileOptions): Promise<AddFile> {
-    return writeDataFile(this.storage, this.shape, rowGroups, this.#environment.uuid(), options);
+    return writeDataFile(this.storage, this.shape, rowGroups, this.environment.uuid(), options);
   }
 
   /** What an encoder of data files must know of the table; plain data, to be posted to a worker thread. */
   get shape(): TableShape {
-    const { schema, partitionColumns, properties } = this.#latest;
+    const { schema, partitionColumns, properties } = this.latest;
     return { schema, partitionColumns, properties };
-  }
-
-  /** Changes against the newest snapshot this handle knows; `refresh` first to spare a lost race. */
-  transaction(): Transaction {
-    return new Transaction(this.storage, this.#latest, this.#environment, this.#commitSettings, (snapshot) =>
-      this.#keepNewest(snapshot),
-    );
   }
 
   /** Adds files as one version. Goes together with any other append. */
@@ -252,16 +156,6 @@ function createOptions(options: TableOptions): CreateOptions {
     environment: options.environment ?? systemEnvironment,
     singleWriter: options.commit?.singleWriter ?? false,
   };
-}
-
-async function loadSnapshot(storage: Storage, version?: number): Promise<Snapshot> {
-  const segment = await loadLogSegment(storage, version).catch(async (error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'DELTA_NO_TABLE') {
-      throw noTable(storage, await tablesBelow(storage));
-    }
-    throw error;
-  });
-  return new Snapshot(storage.uri, await loadState(storage, segment));
 }
 
 function commitWith(transaction: Transaction, options: WriteOptions): Promise<CommitResult> {

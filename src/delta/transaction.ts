@@ -1,22 +1,33 @@
 import type { Storage } from '../storage/index.ts';
-import type { Action, AddFile, CommitInfo, Metadata, RemoveFile, SetTransaction } from './actions.ts';
-import { encodeCommit, parseCommit, parseCommitInfo } from './commit-file.ts';
-import { checkConflict, type ReadSet, type Winner } from './conflict.ts';
+import type { Action, AddCdcFile, AddFile, CommitInfo, Metadata, Protocol } from './actions.ts';
+import { afterCommit } from './after-commit.ts';
+import { encodeCommit } from './commit-file.ts';
+import { backOff, commitsAfter, putCommit } from './commit-put.ts';
+import { checkConflict, commitInfoOf, type IsolationLevel, type ReadSet, type Winner } from './conflict.ts';
 import { deltaError } from './delta-error.ts';
+import { DOMAIN_FEATURE, domainRemoved, domainSet } from './domain-metadata.ts';
 import type { DeltaEnvironment } from './environment.ts';
-import { listLog } from './log-listing.ts';
-import { commitPath } from './paths.ts';
-import { compileWhere, type Term, type Where } from './predicate.ts';
-import { checkWritable } from './protocol.ts';
+import {
+  keepsInCommitTimestamps,
+  nextCommitTime,
+  rememberCommitTime,
+  withEnablement,
+} from './in-commit-timestamp.ts';
+import { PendingChanges } from './pending-changes.ts';
+import type { Where } from './predicate.ts';
+import { withFeatures } from './protocol-upgrade.ts';
 import { fileKey, Replay } from './replay.ts';
+import { type StructType, schemaString } from './schema.ts';
+import { mergeSchema } from './schema-merge.ts';
 import { Snapshot } from './snapshot.ts';
-import { checkAddedFiles, checkNewMetadata } from './write-checks.ts';
+import { TransactionReads } from './transaction-reads.ts';
+import { checkAddedFiles, checkNewMetadata, checkTransaction } from './write-checks.ts';
 
 /** What was done, as `commitInfo` records it. */
 export interface Operation {
   /** E.g. `WRITE`; Spark's names. */
   readonly name: string;
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly parameters?: Readonly<Record<string, unknown>>;
   readonly metrics?: Readonly<Record<string, string>>;
 }
 
@@ -34,12 +45,13 @@ export interface CommitSettings {
   readonly verifyFiles?: boolean;
   /** Promises that nobody else writes, for a storage whose `putIfAbsent` is not atomic. Default false. */
   readonly singleWriter?: boolean;
+  /** Writes a version checksum (`.crc`) beside each commit. Default true. */
+  readonly checksums?: boolean;
+  /** Commits after which a log compaction file stands for them; 0 writes none. Default 100. */
+  readonly compactEveryCommits?: number;
 }
 
 const MAX_ATTEMPTS = 100;
-const FIRST_DELAY_MS = 2;
-/** About a commit's own time on a disk. Longer pauses starve a loser among writers that never pause. */
-const LONGEST_DELAY_MS = 16;
 
 /** Changes to a table that become one version together, or none. Made by `DeltaTable.transaction`; commit once. */
 export class Transaction {
@@ -48,12 +60,12 @@ export class Transaction {
   readonly #settings: CommitSettings;
   readonly #onCommit: (snapshot: Snapshot) => void;
   readonly #txnId: string;
-  readonly #adds = new Map<string, AddFile>();
-  readonly #removes = new Map<string, RemoveFile>();
-  readonly #transactions: SetTransaction[] = [];
-  readonly #predicates: (readonly Term[])[] = [];
-  #metadata: Metadata | undefined;
+  readonly #changes = new PendingChanges();
+  readonly #reads: TransactionReads;
   #operation: Operation = { name: 'WRITE' };
+  #isolation: IsolationLevel | undefined;
+  #definitionChecked = false;
+  #rowsChecked = false;
   #base: Snapshot;
   #finished = false;
   readonly readVersion: number;
@@ -67,6 +79,7 @@ export class Transaction {
   ) {
     this.#storage = storage;
     this.#base = snapshot;
+    this.#reads = new TransactionReads(snapshot);
     this.#environment = environment;
     this.#settings = settings;
     this.#onCommit = onCommit;
@@ -80,60 +93,125 @@ export class Transaction {
   }
 
   add(file: AddFile): this {
-    this.#adds.set(fileKey(file), file);
+    this.#changes.adds.set(fileKey(file), file);
     return this;
   }
 
   /** `DELTA_BAD_WRITE` when the file is not active in the version this transaction reads. */
   remove(file: AddFile, options: { readonly dataChange?: boolean } = {}): this {
-    const key = fileKey(file);
-    const active = this.#base.state.files.get(key);
-    if (active === undefined) {
-      throw deltaError({
-        code: 'DELTA_BAD_WRITE',
-        message: `cannot remove ${file.path}: it is not a file of version ${this.readVersion} of ${this.#base.table}`,
-        facts: { table: this.#base.table, path: file.path, version: this.readVersion },
-      });
-    }
-    const { modificationTime: _, dataChange: __, ...kept } = active;
-    this.#removes.set(key, {
-      ...kept,
-      dataChange: options.dataChange ?? true,
-      deletionTimestamp: this.#environment.nowMs(),
-      extendedFileMetadata: true,
-    });
+    this.#changes.remove(file, this.#base, this.#environment.nowMs(), options.dataChange ?? true);
+    return this;
+  }
+
+  /** A file of changed rows for the change feed; readers then take the commit's changes from such files alone. */
+  addChangeFile(file: AddCdcFile): this {
+    this.#changes.changeFiles.push(file);
     return this;
   }
 
   /** Commits at most once for each (appId, version): versions of one application must rise. */
   setTransaction(appId: string, version: number): this {
-    this.#transactions.push({ appId, version, lastUpdated: this.#environment.nowMs() });
+    this.#changes.transactions.push({ appId, version, lastUpdated: this.#environment.nowMs() });
+    return this;
+  }
+
+  /** Sets a metadata domain of the user's; adds the table feature when the table lacks it. */
+  setDomainMetadata(domain: string, configuration: string): this {
+    this.#changes.domains.set(domain, domainSet(domain, configuration, this.#base.table));
+    return this.addFeatures([DOMAIN_FEATURE]);
+  }
+
+  /** `DELTA_BAD_DOMAIN` when there is no such domain. */
+  removeDomainMetadata(domain: string): this {
+    this.#changes.domains.set(domain, domainRemoved(domain, this.#base));
     return this;
   }
 
   setMetadata(change: Partial<Omit<Metadata, 'id' | 'format'>>): this {
-    this.#metadata = { ...(this.#metadata ?? this.#base.metadata), ...change };
+    this.#changes.metadata = { ...this.metadata, ...change };
+    return this;
+  }
+
+  /** Takes in the new columns (and wider types, where the table widens them) of rows that are added. */
+  mergeSchema(schema: StructType): this {
+    const merged = mergeSchema(this.#base, schema, () => this.#environment.uuid());
+    if (merged !== undefined) {
+      this.setMetadata({ schemaString: schemaString(merged.schema), configuration: merged.configuration });
+      this.addFeatures(merged.features);
+      this.#definitionChecked = true;
+    }
+    return this;
+  }
+
+  /** Metadata and protocol that the caller has held to the rules of a change of its kind. */
+  redefine(definition: { readonly metadata?: Metadata; readonly protocol?: Protocol }): this {
+    const { metadata, protocol } = definition;
+    if (metadata !== undefined) this.#changes.metadata = metadata;
+    if (protocol !== undefined && protocol !== this.#base.protocol) this.#changes.protocol = protocol;
+    this.#definitionChecked = true;
+    return this;
+  }
+
+  /** Makes the protocol support these features. `DELTA_UNSUPPORTED_FEATURE` names one Barline does not keep. */
+  addFeatures(names: readonly string[]): this {
+    const protocol = withFeatures(this.protocol, names, this.#base.table);
+    if (protocol !== this.protocol) this.#changes.protocol = protocol;
+    return this;
+  }
+
+  /** As it will be after this commit. */
+  get protocol(): Protocol {
+    return this.#changes.protocol ?? this.#base.protocol;
+  }
+
+  get metadata(): Metadata {
+    return this.#changes.metadata ?? this.#base.metadata;
+  }
+
+  /** Says that the rows added meet the table's constraints and lie in the files under its columns' stored names. */
+  rowsChecked(): this {
+    this.#rowsChecked = true;
     return this;
   }
 
   /** Notes that the write depends on these partitions: a change to them in between makes the commit fail. */
   readPartitions(where: Where): this {
-    const terms = compileWhere(this.#base.schema, where);
-    for (const term of terms) {
-      if (!this.#base.partitionColumns.includes(term.column)) {
-        throw deltaError({
-          code: 'DELTA_BAD_WRITE',
-          message: `${term.column} is not a partition column of ${this.#base.table}`,
-          hint: `its partition columns are ${this.#base.partitionColumns.join(', ') || 'none'}`,
-        });
-      }
-    }
-    this.#predicates.push(terms);
+    this.#reads.partitions(where);
+    return this;
+  }
+
+  /** The same for rows of any columns: a file added in between counts unless its statistics prove it apart. */
+  readRows(where: Where): this {
+    this.#reads.rows(where);
+    return this;
+  }
+
+  /** Notes that the write depends on these files alone: it fails when one of them is removed in between. */
+  readFiles(files: Iterable<AddFile>): this {
+    this.#reads.files(files);
     return this;
   }
 
   readWholeTable(): this {
-    this.#predicates.push([]);
+    this.#reads.rows({});
+    return this;
+  }
+
+  /** The last transaction of an application, or undefined; a newer one in between makes the commit fail. */
+  readTransaction(appId: string): number | undefined {
+    this.#reads.application(appId);
+    return this.#base.transactions.get(appId)?.version;
+  }
+
+  /** Stricter or looser than the table's `delta.isolationLevel`. */
+  isolate(level: IsolationLevel): this {
+    this.#isolation = level;
+    return this;
+  }
+
+  /** A commit of this operation in between makes this one fail. */
+  refuseAfter(operation: string): this {
+    this.#reads.operation(operation);
     return this;
   }
 
@@ -149,13 +227,14 @@ export class Transaction {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       if (this.#alreadyCommitted()) return { version: this.#base.version, alreadyCommitted: true };
       const version = this.#base.version + 1;
-      const actions = this.#actions();
-      if (await this.#put(version, encodeCommit(actions))) {
+      const actions = await this.#actions(version);
+      if (await putCommit(this.#storage, version, encodeCommit(actions), this.#txnId)) {
         this.#advance([{ version, actions }]);
+        await afterCommit(this.#storage, this.#base, this.#settings, commitInfoOf(actions));
         return { version, alreadyCommitted: false };
       }
       // waiting comes first: what is read of the log is to be fresh when the next attempt is made
-      await this.#backOff(attempt);
+      await backOff(this.#environment, attempt);
       await this.#rebase();
     }
     throw deltaError({
@@ -167,107 +246,77 @@ export class Transaction {
   }
 
   async #check(): Promise<void> {
-    const { table, protocol, metadata, schema } = this.#base;
-    const singleWriter = this.#settings.singleWriter === true;
-    if (!singleWriter && !(await this.#storage.capabilities()).atomicPutIfAbsent) {
-      throw deltaError({
-        code: 'DELTA_UNSAFE_STORAGE',
-        message: `${table}: its storage cannot create a file only if it is missing, so two writers could lose commits`,
-        hint: 'write from one process only and say so (singleWriter)',
-      });
+    const changes = this.#changes;
+    const { metadata, protocol, table } = this.#base;
+    changes.dropReplacedByThemselves();
+    await checkTransaction(this.#storage, this.#base, changes, {
+      rowsChecked: this.#rowsChecked,
+      singleWriter: this.#settings.singleWriter ?? false,
+    });
+    if (changes.metadata !== undefined && !this.#definitionChecked) {
+      checkNewMetadata(changes.metadata, metadata, protocol, table);
     }
-    checkWritable(protocol, metadata, schema, table);
-    for (const key of this.#adds.keys()) {
-      // a file replaced by itself stays as it is; the protocol forbids both in one commit
-      if (this.#removes.delete(key)) this.#adds.delete(key);
-    }
-    const removesData = [...this.#removes.values()].some((file) => file.dataChange);
-    if (removesData && this.#base.properties['delta.appendOnly'] === 'true') {
-      throw deltaError({
-        code: 'DELTA_APPEND_ONLY',
-        message: `${table} is append-only (delta.appendOnly is true); this write would remove rows`,
-      });
-    }
-    if (this.#metadata !== undefined) checkNewMetadata(this.#metadata, this.#base.metadata, protocol, table);
     const storage = this.#settings.verifyFiles === false ? undefined : this.#storage;
-    await checkAddedFiles([...this.#adds.values()], this.#base, storage);
+    await checkAddedFiles([...changes.adds.values()], table, this.metadata, storage);
   }
 
   #alreadyCommitted(): boolean {
-    return this.#transactions.some(({ appId, version }) => {
+    return this.#changes.transactions.some(({ appId, version }) => {
       const seen = this.#base.transactions.get(appId);
       return seen !== undefined && seen.version >= version;
     });
   }
 
-  #actions(): Action[] {
-    return [
-      { commitInfo: this.#commitInfo() },
-      ...(this.#metadata === undefined ? [] : [{ metaData: this.#metadata }]),
-      ...this.#transactions.map((txn) => ({ txn })),
-      ...[...this.#removes.values()].map((remove) => ({ remove })),
-      ...[...this.#adds.values()].map((add) => ({ add })),
-    ];
+  async #actions(version: number): Promise<Action[]> {
+    const nowMs = this.#environment.nowMs();
+    const { configuration } = this.metadata;
+    const inCommitTimestamp = keepsInCommitTimestamps(configuration)
+      ? await nextCommitTime(this.#storage, this.#base, nowMs)
+      : undefined;
+    const metadata =
+      this.#changes.metadata &&
+      withEnablement(this.#changes.metadata, this.#base.metadata, version, inCommitTimestamp);
+    return this.#changes.actions(this.#commitInfo(nowMs, inCommitTimestamp), metadata);
   }
 
-  #commitInfo(): CommitInfo {
+  #commitInfo(nowMs: number, inCommitTimestamp: number | undefined): CommitInfo {
     const { name, parameters = {}, metrics } = this.#operation;
+    const { removes, metadata, protocol } = this.#changes;
     return {
-      timestamp: this.#environment.nowMs(),
+      ...(inCommitTimestamp !== undefined && { inCommitTimestamp }),
+      timestamp: inCommitTimestamp ?? nowMs,
       operation: name,
       operationParameters: parameters,
       readVersion: this.readVersion,
-      isolationLevel: this.#isSerializable() ? 'Serializable' : 'WriteSerializable',
+      isolationLevel: this.#level(),
       isBlindAppend:
-        this.#removes.size === 0 && this.#predicates.length === 0 && this.#metadata === undefined,
+        removes.size === 0 && !this.#reads.dependsOnFiles && metadata === undefined && protocol === undefined,
       ...(metrics && { operationMetrics: metrics }),
       engineInfo: this.#environment.engineInfo,
       txnId: this.#txnId,
     };
   }
 
-  #isSerializable(): boolean {
-    return this.#base.properties['delta.isolationLevel'] === 'Serializable';
-  }
-
-  async #put(version: number, bytes: Uint8Array): Promise<boolean> {
-    try {
-      // Commit point: the version's file comes to be, whole, or it does not. A crash before it leaves data files
-      // that no version names (unreferencedFiles finds them); after it, the table at the new version.
-      if (await this.#storage.putIfAbsent(commitPath(version), bytes)) return true;
-    } catch (error) {
-      // The store may have made the file and failed to say so; only the file itself tells.
-      const owner = await this.#ownerOf(version).catch(() => undefined);
-      if (owner === undefined) throw error;
-      return owner === this.#txnId;
-    }
-    return (await this.#ownerOf(version)) === this.#txnId;
-  }
-
-  /** The `txnId` of a version's commit; empty when it has none, undefined when there is no such commit. */
-  async #ownerOf(version: number): Promise<string | undefined> {
-    const path = commitPath(version);
-    if ((await this.#storage.stat(path)) === undefined) return undefined;
-    return parseCommitInfo(await this.#storage.read(path), `${this.#storage.uri}/${path}`)?.txnId ?? '';
+  #level(): IsolationLevel {
+    if (this.#isolation !== undefined) return this.#isolation;
+    const { changesFiles, changesData, metadata } = this.#changes;
+    if (changesFiles && !changesData && metadata === undefined) return 'SnapshotIsolation';
+    return this.#base.properties['delta.isolationLevel'] === 'Serializable'
+      ? 'Serializable'
+      : 'WriteSerializable';
   }
 
   async #rebase(): Promise<void> {
-    const winners: Winner[] = [];
-    for (const { version, path } of (await listLog(this.#storage, { from: this.#base.version + 1 }))
-      .commits) {
-      const bytes = await this.#storage.read(path);
-      winners.push({ version, actions: parseCommit(bytes, `${this.#storage.uri}/${path}`) });
-    }
-    const mine: ReadSet = {
-      predicates: this.#predicates,
-      removes: this.#removes,
-      changesMetadata: this.#metadata !== undefined,
-      serializable: this.#isSerializable(),
-    };
+    const winners = await commitsAfter(this.#storage, this.#base.version);
+    const mine: ReadSet = this.#reads.readSet({
+      removes: this.#changes.removes,
+      domains: new Set(this.#changes.domains.keys()),
+      changesMetadata: this.#changes.metadata !== undefined,
+      isolation: this.#level(),
+    });
     for (const winner of winners) {
       // the same (appId, version) committed by the winner is no conflict: commit() finds it and is done
-      if (this.#sharesTransaction(winner)) continue;
-      checkConflict(this.#base.table, winner, mine);
+      if (!this.#sharesTransaction(winner)) checkConflict(this.#base.table, winner, mine);
     }
     this.#advance(winners);
   }
@@ -276,7 +325,7 @@ export class Transaction {
     return actions.some(
       (action) =>
         'txn' in action &&
-        this.#transactions.some(
+        this.#changes.transactions.some(
           ({ appId, version }) => appId === action.txn.appId && action.txn.version >= version,
         ),
     );
@@ -286,13 +335,10 @@ export class Transaction {
     const replay = new Replay(this.#base.state);
     for (const { version, actions } of commits) replay.apply(version, actions);
     this.#base = new Snapshot(this.#base.table, replay.finish());
+    const newest = commits.at(-1);
+    if (newest !== undefined) {
+      rememberCommitTime(this.#base.state, commitInfoOf(newest.actions)?.inCommitTimestamp);
+    }
     this.#onCommit(this.#base);
-  }
-
-  /** Full jitter: writers that met once do not meet again in step. */
-  async #backOff(attempt: number): Promise<void> {
-    if (attempt === 1) return;
-    const ceilingMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
-    await this.#environment.sleepMs(this.#environment.random() * ceilingMs);
   }
 }

@@ -49,7 +49,11 @@ describe('a race lost', () => {
       winnerVersion: 2,
       winnerOperation: 'WRITE',
       kind: 'concurrent-delete-delete',
-      message: expect.stringMatching(/lost to version 2 \(WRITE\), which removed the file .*month = 2024-10/),
+      winnerEngine: 'barline/test',
+      winnerTimeMs: environment.nowMs(),
+      message: expect.stringMatching(
+        /lost to version 2 \(WRITE by barline\/test at 2024-10-01T00:00:00\.000Z\), which removed the file .*month = 2024-10/,
+      ),
     });
     expect((await first.refresh()).version).toBe(2);
   });
