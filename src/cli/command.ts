@@ -32,6 +32,8 @@ export interface CommandSpec {
   readonly options?: readonly Option[];
   /** At least two, each a command line. */
   readonly examples: readonly string[];
+  /** True: the work is worth doing to its end also when nobody reads the output any more (`| head`). */
+  readonly keepsWorking?: boolean;
   /** Returns the exit code; nothing means 0. */
   readonly run: (
     invocation: Invocation,

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { usageError, VERSION } from '../base/index.ts';
+import { type OutputWatch, watchOutput } from './closed-output.ts';
 import {
   buildCommand,
   type CommandSpec,
@@ -15,17 +16,11 @@ import { asBarlineError, Output } from './output.ts';
 
 /** Runs one command line and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // `| head` closes the pipe while we write: that is the reader's right, not an error
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
-  const code = await run(argv);
+  const watch = watchOutput((error) => plainOutput(argv).error(error));
+  const code = await run(argv, watch);
   // written output first: stdout may be a pipe that drains slowly
   await Promise.all([process.stdout, process.stderr].map((stream) => flushed(stream)));
-  process.exit(code);
+  process.exit(watch.exitCode(code));
 }
 
 const EXAMPLES = [
@@ -41,7 +36,7 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-async function run(argv: readonly string[]): Promise<number> {
+async function run(argv: readonly string[], watch: OutputWatch): Promise<number> {
   const program = new Command('barline')
     .description('Raw market bars in, training-ready, versioned, trustworthy datasets out.')
     .version(VERSION, '--version', 'print the version')
@@ -53,6 +48,7 @@ async function run(argv: readonly string[]): Promise<number> {
   program.addHelpText('after', examplesText(EXAMPLES));
   let exitCode = 0;
   const execute = async (spec: CommandSpec, args: readonly (string | undefined)[], command: Command) => {
+    if (spec.keepsWorking === true) watch.keepWorking();
     exitCode = await invoke(spec, args, command);
   };
   const named = Object.keys(nouns).filter((name) => argv.includes(name));
@@ -139,13 +135,7 @@ async function invoke(
 function report(error: unknown, argv: readonly string[], program: Command): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
-  const output = new Output({
-    json: argv.includes('--json'),
-    quiet: false,
-    verbose: argv.includes('--verbose'),
-    color: false,
-    interactive: false,
-  });
+  const output = plainOutput(argv);
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
     const hint =
@@ -164,4 +154,15 @@ function helpFor(argv: readonly string[], program: Command): string {
   const verb = noun?.commands.find((each) => argv.includes(each.name()));
   const words = [noun?.name(), verb?.name()].filter((word) => word !== undefined);
   return ['barline', ...words, '--help'].join(' ');
+}
+
+/** Output by the command line alone, before or after its options are read. */
+function plainOutput(argv: readonly string[]): Output {
+  return new Output({
+    json: argv.includes('--json'),
+    quiet: false,
+    verbose: argv.includes('--verbose'),
+    color: false,
+    interactive: false,
+  });
 }

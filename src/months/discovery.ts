@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BarlineError, systemCode, usageError } from '../base/index.ts';
 import type { FileEntry, Storage } from '../storage/index.ts';
@@ -47,7 +47,10 @@ export async function discoverMonths(source: Storage): Promise<Discovery> {
   return { months, ignored };
 }
 
-/** What a listing of files cannot show: a source that is missing or a file, and folders named like months. */
+/**
+ * What a listing of files cannot show: a source that is missing or a file, and what is named like a month but is no
+ * file.
+ */
 async function checkFolders(source: Storage): Promise<void> {
   const root = source.localPath('');
   if (root === undefined) return;
@@ -68,15 +71,28 @@ async function checkFolders(source: Storage): Promise<void> {
     // the listing names what it cannot read
     return [];
   });
-  const folder = entries.find((entry) => entry.isDirectory() && NAME.test(entry.name));
-  if (folder === undefined) return;
-  const path = join(folder.parentPath, folder.name);
-  throw new BarlineError({
-    code: 'MONTH_NOT_A_FILE',
-    message: `${path}: expected a monthly file, found a folder`,
-    hint: 'put the file itself there, or give the folder another name',
-    facts: { path },
-  });
+  for (const entry of entries) {
+    if (entry.isFile() || !NAME.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const found = await kindOf(path);
+    if (found === 'a file') continue;
+    throw new BarlineError({
+      code: 'MONTH_NOT_A_FILE',
+      message: `${path}: expected a monthly file, found ${found}`,
+      hint: 'put the file itself there, or give this another name',
+      facts: { path, found },
+    });
+  }
+}
+
+async function kindOf(path: string): Promise<string> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) return 'a folder';
+    return found.isFile() ? 'a file' : 'neither a file nor a folder';
+  } catch {
+    return 'a link that leads nowhere';
+  }
 }
 
 function readName(file: FileEntry): RawMonth | { path: string; reason: string } {

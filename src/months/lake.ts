@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { usageError } from '../base/index.ts';
 import { type AddFile, DeltaTable, encodeColumns, type TableDefinition } from '../delta/index.ts';
 import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { isTemporaryPath, openStorage, type Storage } from '../storage/index.ts';
@@ -35,10 +37,21 @@ export class MonthlyLake {
     definitions: Readonly<Record<MonthTable, TableDefinition>>,
   ): Promise<MonthlyLake> {
     const lake = new MonthlyLake(uri, runId, definitions);
+    lake.#requireFolder();
     for (const name of MONTH_TABLES) {
       if (await lake.#exists(name)) await lake.#openOrCreate(name);
     }
     return lake;
+  }
+
+  /** A lake that is not there yet is fine. */
+  #requireFolder(): void {
+    const root = this.storage.localPath('');
+    if (root === undefined || statSync(root, { throwIfNoEntry: false })?.isFile() !== true) return;
+    throw usageError(
+      `the lake ${this.storage.uri} is a file, not a folder`,
+      'name another place with --lake',
+    );
   }
 
   /** Whether there is a log; a file that a crashed writer left half-written in its folder is none. */

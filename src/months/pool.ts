@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { BarlineError } from '../base/index.ts';
 import type {
@@ -12,7 +13,10 @@ import type {
 } from './tasks.ts';
 import type { TaskFailure, TaskResult } from './worker.ts';
 
-/** The worker threads of a run. They start at once, so that their modules load while the run is planned. */
+/** A thread without work for so long ends; the months of a run keep them all busy until then. */
+const IDLE_MS = 10_000;
+
+/** The worker threads of a run. Those for the cores start at once, so that their modules load while the run is planned. */
 export class WorkerPool {
   readonly #pool: Piscina<Task, TaskResult | TaskFailure>;
   readonly workerCount: number;
@@ -22,8 +26,10 @@ export class WorkerPool {
     const file = import.meta.url.endsWith('.ts') ? './worker-entry.ts' : './worker-entry.js';
     this.#pool = new Piscina({
       filename: new URL(file, import.meta.url).href,
-      minThreads: workerCount,
+      // threads beyond the cores start when there is work for them: each loads its modules again
+      minThreads: Math.min(workerCount, availableParallelism()),
       maxThreads: workerCount,
+      idleTimeout: IDLE_MS,
       concurrentTasksPerWorker: 1,
       // a worker's own reads and decompression need its event loop between tasks
       atomics: 'disabled',

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -236,7 +237,19 @@ const REQUESTS: Readonly<
     run('--source', 'folder-as-month'),
     1,
     `error[MONTH_NOT_A_FILE]: DIR/folder-as-month/${MONTH_FILE}: expected a monthly file, found a folder`,
-    'hint: put the file itself there, or give the folder another name',
+    'hint: put the file itself there, or give this another name',
+  ],
+  'a link that leads nowhere': [
+    run('--source', 'dangling'),
+    1,
+    `error[MONTH_NOT_A_FILE]: DIR/dangling/${MONTH_FILE}: expected a monthly file, found a link that leads nowhere`,
+    'hint: put the file itself there, or give this another name',
+  ],
+  'a lake that is a file': [
+    runGood('--lake', 'wrong.yaml'),
+    2,
+    'error[USAGE]: the lake DIR/wrong.yaml is a file, not a folder',
+    'hint: name another place with --lake',
   ],
   'two files for one month': [
     run('--source', 'two'),
@@ -389,6 +402,8 @@ describe.concurrent('a request that cannot be met', () => {
   beforeAll(() => {
     mkdirSync(join(root, 'empty'));
     mkdirSync(join(root, 'folder-as-month', MONTH_FILE), { recursive: true });
+    mkdirSync(join(root, 'dangling'));
+    symlinkSync(join(root, 'nowhere'), join(root, 'dangling', MONTH_FILE));
     mkdirSync(join(root, 'two', 'copy'), { recursive: true });
     for (const folder of ['two', 'two/copy'])
       copyFileSync(join(good, MONTH_FILE), join(root, folder, MONTH_FILE));
@@ -396,7 +411,7 @@ describe.concurrent('a request that cannot be met', () => {
   });
 
   test.each(Object.entries(REQUESTS))('%s', async (_name, [args, code, ...stderr]) => {
-    const lakeArgs = args[0] === 'months' ? ['--lake', lake] : [];
+    const lakeArgs = args[0] === 'months' && !args.includes('--lake') ? ['--lake', lake] : [];
     const result = await barline(...args, ...lakeArgs);
     expect(result).toEqual({ code, stdout: '', stderr: `${stderr.join('\n')}\n` });
     expect(existsSync(join(root, 'out.parquet'))).toBe(false);

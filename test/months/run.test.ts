@@ -45,7 +45,7 @@ describe('a run', () => {
     expect(readdirSync(join(reference, '_barline', 'runs'))).toEqual([]);
   });
 
-  it.each([1, 3])('gives the same bytes with %i worker threads', async (workers) => {
+  it.each([1, 3, 64])('gives the same bytes with %i worker threads', async (workers) => {
     const lake = join(root, `workers-${workers}`);
     await run(source, lake, { workers });
     expect(await monthHashes(lake)).toEqual(expected);

@@ -79,6 +79,7 @@ const run: CommandSpec = {
     'barline months run --from 2024-01 --to 2024-12 --workers 4',
     'barline months run --month 2024-10 --force --json',
   ],
+  keepsWorking: true,
   run: async (invocation, _args, options) => {
     const { output, now, signal } = invocation;
     const request = await openRequest(invocation, options);
