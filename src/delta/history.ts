@@ -47,7 +47,8 @@ export async function readHistory(
  * rise as Spark makes them, or the in-commit timestamps of a table that keeps them.
  */
 export async function versionAt(storage: Storage, snapshot: Snapshot, timeMs: number): Promise<number> {
-  const commits = (await datedCommits(storage)).filter((commit) => commit.version <= snapshot.version);
+  const all = (await datedCommits(storage)).filter((commit) => commit.version <= snapshot.version);
+  const commits = commitsOfEra(all, snapshot, timeMs);
   const first = commits[0];
   if (first === undefined) throw noTable(storage);
   let low = 0;
@@ -68,13 +69,26 @@ export async function versionAt(storage: Storage, snapshot: Snapshot, timeMs: nu
   });
 }
 
+/**
+ * The commits whose times are of the kind that decides: in-commit timestamps from the time on when the table began
+ * to keep them, and times of files before.
+ */
+function commitsOfEra(commits: readonly CommitFile[], snapshot: Snapshot, timeMs: number) {
+  const { properties } = snapshot;
+  const since = properties['delta.inCommitTimestampEnablementTimestamp'];
+  if (properties['delta.enableInCommitTimestamps'] !== 'true' || since === undefined) return commits;
+  const isDated = timeMs >= Number(since);
+  const era = commits.filter((commit) => usesInCommitTimestamps(snapshot, commit.version) === isDated);
+  return era.length === 0 ? commits : era;
+}
+
 async function timeOf(storage: Storage, snapshot: Snapshot, commit: CommitFile): Promise<number> {
   if (!usesInCommitTimestamps(snapshot, commit.version)) return commit.modifiedMs;
   return (await readCommitInfo(storage, commit))?.inCommitTimestamp ?? commit.modifiedMs;
 }
 
 /** Commit files with their times; a file dated before its predecessor counts a millisecond after it. */
-async function datedCommits(storage: Storage): Promise<CommitFile[]> {
+export async function datedCommits(storage: Storage): Promise<CommitFile[]> {
   const dated: CommitFile[] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (const commit of (await listLog(storage, { details: true })).commits) {

@@ -20,8 +20,13 @@ export { decodePartitionValue, encodePartitionValue } from './partition-values.t
 export type { Bounds, Constraint, Where } from './predicate.ts';
 export { FEATURES, type FeatureSupport } from './protocol.ts';
 export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './referenced-files.ts';
+export type { RowsOptions } from './relation/file-rows.ts';
 export { emptyRelation, filesInOrder, tableRelation } from './relation/relation.ts';
-export type { Scan } from './scan.ts';
+export type { Batch, RowReader } from './relation/row-reader.ts';
+export type { ReadColumn, Row, RowValue } from './relation/row-values.ts';
+export type { ChangesRequest, TableChanges } from './relation/table-changes.ts';
+export type { Scan, ScanRequest } from './relation/table-scan.ts';
+export type { ScannedFiles } from './scan.ts';
 export {
   type ArrayType,
   type DeltaType,

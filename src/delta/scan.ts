@@ -1,10 +1,10 @@
 import type { AddFile } from './actions.ts';
-import { compileWhere, partitionMatches, type Where } from './predicate.ts';
+import { allOf, type Condition, fileMayMatch, namesOthers, partitionMayMatch } from './condition.ts';
+import { compileWhere, type Where } from './predicate.ts';
 import type { Snapshot } from './snapshot.ts';
-import { mayContain, parseStats } from './stats.ts';
 
 /** The data files that may hold rows of the predicate, before any of them is opened. */
-export interface Scan {
+export interface ScannedFiles {
   readonly version: number;
   readonly files: readonly AddFile[];
   /** Active files of the version. */
@@ -13,6 +13,15 @@ export interface Scan {
   readonly pruned: number;
   readonly prunedByPartition: number;
   readonly prunedByStats: number;
+  /** Bytes of the files that are left. */
+  readonly byteLength: number;
+  /** Bytes of all active files. */
+  readonly totalByteLength: number;
+}
+
+/** The condition of a `where`, by the columns' names in the log. */
+export function whereCondition(snapshot: Snapshot, where: Where): Condition {
+  return allOf(compileWhere(snapshot.schema, where, snapshot.properties));
 }
 
 /**
@@ -20,28 +29,21 @@ export interface Scan {
  * rows, so the reader still filters rows. Cost: one look at each active file, and one JSON parse of its
  * statistics when the predicate names a data column.
  */
-export function scanFiles(snapshot: Snapshot, where: Where = {}): Scan {
-  const terms = compileWhere(snapshot.schema, where, snapshot.properties);
-  const partition = terms.filter((term) => snapshot.partitionColumns.includes(term.column));
-  const data = terms.filter((term) => !snapshot.partitionColumns.includes(term.column));
+export function scanFiles(snapshot: Snapshot, condition: Condition): ScannedFiles {
+  const partitionColumns = new Set(snapshot.partitionColumns);
+  const needsStats = namesOthers(condition, partitionColumns);
   const files: AddFile[] = [];
-  let prunedByPartition = 0;
-  let prunedByStats = 0;
+  let [prunedByPartition, prunedByStats, byteLength, totalByteLength] = [0, 0, 0, 0];
   for (const file of snapshot.files()) {
-    if (!partitionMatches(partition, file.partitionValues)) prunedByPartition += 1;
+    totalByteLength += file.size;
+    if (!partitionMayMatch(condition, file, partitionColumns)) prunedByPartition += 1;
+    else if (needsStats && !fileMayMatch(condition, file, partitionColumns)) prunedByStats += 1;
     else {
-      const stats = data.length === 0 ? undefined : parseStats(file);
-      if (stats !== undefined && !data.every((term) => mayContain(stats, term))) prunedByStats += 1;
-      else files.push(file);
+      files.push(file);
+      byteLength += file.size;
     }
   }
   const pruned = prunedByPartition + prunedByStats;
-  return {
-    version: snapshot.version,
-    files,
-    total: snapshot.fileCount,
-    pruned,
-    prunedByPartition,
-    prunedByStats,
-  };
+  const { version, fileCount: total } = snapshot;
+  return { version, files, total, pruned, prunedByPartition, prunedByStats, byteLength, totalByteLength };
 }

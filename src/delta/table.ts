@@ -18,7 +18,8 @@ import { appendOperation, overwriteOperation } from './operations.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
-import { type Scan, scanFiles } from './scan.ts';
+import { type ChangesRequest, type TableChanges, tableChanges } from './relation/table-changes.ts';
+import { type Scan, type ScanRequest, scanTable } from './relation/table-scan.ts';
 import { type AtVersion, loadSnapshot, TableHandle, type TableOptions } from './table-handle.ts';
 import type { CommitResult, Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
@@ -67,9 +68,14 @@ export class DeltaTable extends TableHandle {
     return table;
   }
 
-  /** The data files that may hold rows of the predicate; opens none of them. */
-  async scan(options: AtVersion & { readonly where?: Where } = {}): Promise<Scan> {
-    return scanFiles(await this.snapshot(options), options.where);
+  /** The data files that may hold rows of the predicate, and their rows when asked for; opens none of them. */
+  async scan(options: AtVersion & ScanRequest = {}): Promise<Scan> {
+    return scanTable(this, await this.snapshot(options), options);
+  }
+
+  /** Rows that the versions `from` to `to` inserted, updated and deleted. `DELTA_NO_CHANGE_FEED` where it was off. */
+  async changes(request: ChangesRequest): Promise<TableChanges> {
+    return tableChanges(this, await this.refresh(), request);
   }
 
   /** Where programs on this machine open a data file, or undefined when it lies in an object store. */

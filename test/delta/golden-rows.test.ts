@@ -85,6 +85,11 @@ async function relationOf(
   mostBranches: number,
 ): Promise<string> {
   const table = await DeltaTable.open(location);
+  if (golden.changes !== undefined) {
+    const { startingVersion: from, endingVersion: to } = golden.changes;
+    const sql = await (await table.changes({ from, to })).relation(session);
+    return `SELECT * EXCLUDE (_commit_timestamp) FROM (${sql})`;
+  }
   const snapshot = await table.snapshot(golden.version === null ? {} : { version: golden.version });
   await session.columns(emptyRelation(snapshot.schema));
   const { files } = await table.scan({ version: snapshot.version });

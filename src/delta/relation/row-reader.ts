@@ -1,0 +1,74 @@
+import { DuckDbSession, type SessionLimits } from '../../duckdb/index.ts';
+import type { StructField } from '../schema.ts';
+import { columnOf, type ReadColumn, type Row, type RowValue, rowValueOf } from './row-values.ts';
+
+/** Some rows, column by column. */
+export interface Batch {
+  readonly rowCount: number;
+  readonly columns: Readonly<Record<string, ReadColumn>>;
+}
+
+/** Rows that are read when they are asked for: as SQL, as objects or as columns. */
+export class RowReader {
+  /** The columns the rows have, in order. */
+  readonly fields: readonly StructField[];
+  readonly #what: string;
+  readonly #limits: SessionLimits;
+  readonly #relation: (session: DuckDbSession) => Promise<string>;
+
+  constructor(
+    what: string,
+    fields: readonly StructField[],
+    limits: SessionLimits,
+    relation: (session: DuckDbSession) => Promise<string>,
+  ) {
+    this.#what = what;
+    this.fields = fields;
+    this.#limits = limits;
+    this.#relation = relation;
+  }
+
+  /** A SELECT of the rows, to be run in this session. Reads deletion vectors, no data. */
+  relation(session: DuckDbSession): Promise<string> {
+    return this.#relation(session);
+  }
+
+  /** Rows one by one; memory for some thousands. `QUERY_FILE_MISSING` names a data file that is gone. */
+  async *rows(): AsyncGenerator<Row> {
+    for await (const { rowCount, columns } of this.#converted()) {
+      for (let row = 0; row < rowCount; row++) {
+        yield Object.fromEntries(this.fields.map((field, i) => [field.name, columns[i]?.[row] ?? null]));
+      }
+    }
+  }
+
+  /** Some 2,048 rows at a time, as typed arrays where a type has one. */
+  async *batches(): AsyncGenerator<Batch> {
+    for await (const { rowCount, columns } of this.#converted()) yield this.#batch(rowCount, columns);
+  }
+
+  /** All rows at once, in memory. */
+  async columns(): Promise<Batch> {
+    const all: RowValue[][] = this.fields.map(() => []);
+    let total = 0;
+    for await (const { rowCount, columns } of this.#converted()) {
+      total += rowCount;
+      for (const [i, column] of columns.entries()) for (const value of column) all[i]?.push(value);
+    }
+    return this.#batch(total, all);
+  }
+
+  #batch(rowCount: number, columns: readonly (readonly RowValue[])[]): Batch {
+    const named = this.fields.map((field, i) => [field.name, columnOf(field, columns[i] ?? [])]);
+    return { rowCount, columns: Object.fromEntries(named) };
+  }
+
+  async *#converted(): AsyncGenerator<{ rowCount: number; columns: RowValue[][] }> {
+    using session = await DuckDbSession.open(this.#limits);
+    const converters = this.fields.map((field) => rowValueOf(field.type));
+    for await (const chunk of session.chunks(await this.#relation(session), this.#what)) {
+      const columns = converters.map((convert, i) => chunk.values(i).map(convert));
+      yield { rowCount: chunk.rowCount, columns };
+    }
+  }
+}
