@@ -69,7 +69,7 @@ export function writeColumnChunk(
   const choice = field.encoding ?? 'auto';
   const dictionary = findDictionary(dense.values, choice);
   const { chunk: statistics, pages: pageStatistics } = chunkStatistics(field, dense, spans, dictionary);
-  const encoding = chooseEncoding(dense.values, choice, dictionary);
+  const encoding = chooseEncoding(dense.values, choice, dictionary, statistics);
   const written = new ChunkWriter(sink, field, dense, encoding, options.zstdLevel).write(spans);
   return {
     name: field.name,

@@ -14,7 +14,7 @@
  * unless told to give up its vectorized reader. Ask for it where Spark does not read.
  */
 import { writeSplitDoubles, writeSplitFloats } from './encoding-byte-stream-split.ts';
-import { deltaFits, writeDelta } from './encoding-delta.ts';
+import { deltaFits, WIDEST_STEP, writeDelta } from './encoding-delta.ts';
 import {
   buildDictionary,
   codesByteLength,
@@ -31,6 +31,7 @@ import type { PhysicalValues } from './physical-values.ts';
 import { writeRuns } from './rle-hybrid.ts';
 import type { EncodingChoice } from './schema.ts';
 import { scratch } from './scratch.ts';
+import type { ColumnStatistics } from './statistics.ts';
 
 const AUTO_DICTIONARY = 16_384;
 const DELTA_PROBE_VALUES = 4096;
@@ -67,6 +68,7 @@ export function chooseEncoding(
   values: PhysicalValues,
   choice: EncodingChoice,
   dictionary: Dictionary | undefined,
+  { min, max }: ColumnStatistics,
 ): ChunkEncoding {
   if (dictionary !== undefined) return dictionaryEncoding(dictionary);
   if (choice === 'rle' && values.kind === 'boolean') return alone(booleanRunsEncoder(values.values));
@@ -74,7 +76,7 @@ export function chooseEncoding(
     choice === 'byte_stream_split'
       ? splitEncoder(values)
       : choice === 'delta' || choice === 'auto'
-        ? deltaEncoder(values, choice === 'auto')
+        ? deltaEncoder(values, choice === 'auto', Number(max) - Number(min))
         : undefined;
   return alone(special ?? plainEncoder(values));
 }
@@ -123,9 +125,10 @@ function splitEncoder(values: PhysicalValues): ValueEncoder | undefined {
   return undefined;
 }
 
-function deltaEncoder(values: PhysicalValues, probe: boolean): ValueEncoder | undefined {
+/** `span`: how far the values lie apart. */
+function deltaEncoder(values: PhysicalValues, probe: boolean, span: number): ValueEncoder | undefined {
   if (values.kind !== 'int32' && values.kind !== 'int64' && values.kind !== 'bigint64') return undefined;
-  if (!deltaFits(values)) return undefined;
+  if (span >= WIDEST_STEP && !deltaFits(values)) return undefined;
   if (probe) {
     const count = Math.min(DELTA_PROBE_VALUES, values.values.length);
     const page = new PageBuffer();

@@ -12,7 +12,7 @@ const MINIBLOCK_VALUES = BLOCK_VALUES / MINIBLOCKS;
 export type WholeValues = Extract<PhysicalValues, { kind: 'int32' | 'int64' | 'bigint64' }>;
 
 /** Differences and their spread stay exact in a double up to here. */
-const WIDEST_STEP = 2 ** 52;
+export const WIDEST_STEP = 2 ** 52;
 
 const deltas = new Float64Array(BLOCK_VALUES);
 

@@ -22,6 +22,9 @@ const PROBE_VALUES = 8192;
 /** Slots of a table at first: 32 kB, as much as stays near the processor. It doubles when half full. */
 const FIRST_SLOTS = 8192;
 
+/** As `KERNEL_BLOCK`, of runs, which are fewer. */
+const RUN_BLOCK = 1024;
+
 export interface Dictionary {
   /** In the order they first appear. */
   readonly distinct: PhysicalValues;
@@ -271,16 +274,34 @@ export function writeCodeRuns(
 ): void {
   const runCodes = new Int32Array(scratch('runCodes', 4 * codes.length));
   const runLengths = new Int32Array(scratch('runLengths', 4 * codes.length));
-  let run = runAt(runStarts, start);
-  let runCount = 0;
-  for (let from = start; from < end; run++) {
-    const to = Math.min(end, run + 1 < runStarts.length ? runStarts[run + 1] : valueCount);
-    runCodes[runCount] = codes[run];
-    runLengths[runCount++] = to - from;
-    from = to;
+  const firstRun = runAt(runStarts, start);
+  const endRun = end === valueCount ? codes.length : runAt(runStarts, end - 1) + 1;
+  for (let from = firstRun; from < endRun; from += RUN_BLOCK) {
+    const to = Math.min(endRun, from + RUN_BLOCK);
+    takeRuns(codes, runStarts, from, to, runCodes, runLengths, firstRun);
   }
+  const runCount = endRun - firstRun;
+  const lastStart = Math.max(start, runStarts[endRun - 1]);
+  runLengths[runCount - 1] = end - lastStart;
+  if (runCount > 1) runLengths[0] = runStarts[firstRun + 1] - start;
   const bitWidth = codeBitWidth(distinctCount);
   page.reserve(1);
   page.byte(bitWidth);
   writeRuns(page, runCodes, runLengths, runCount, bitWidth);
+}
+
+/** The codes and lengths of runs [from, to); of the last run of all the length is left to the caller. */
+function takeRuns(
+  codes: Uint16Array,
+  runStarts: Int32Array,
+  from: number,
+  to: number,
+  runCodes: Int32Array,
+  runLengths: Int32Array,
+  firstRun: number,
+): void {
+  for (let run = from; run < to; run++) {
+    runCodes[run - firstRun] = codes[run];
+    runLengths[run - firstRun] = (run + 1 < runStarts.length ? runStarts[run + 1] : 0) - runStarts[run];
+  }
 }

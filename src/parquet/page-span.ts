@@ -18,13 +18,14 @@ export interface PageLimits {
   readonly byteLength: number;
 }
 
-/** Pages of equal row counts, the last excepted, few enough that an average one keeps the limits. */
+/** Pages of nearly equal row counts, few enough that an average one keeps the limits. */
 export function pageSpans(column: DenseColumn, limits: PageLimits): PageSpan[] {
   const { rowCount } = column.validity;
   const valueCount = column.values.values.length;
   const byteLength = plainByteLength(column.values, 0, valueCount);
   const rowsInBytes = Math.floor((limits.byteLength * rowCount) / Math.max(byteLength, 1));
-  const rowsPerPage = Math.max(1, Math.min(limits.rowCount, rowsInBytes));
+  const mostRows = Math.max(1, Math.min(limits.rowCount, rowsInBytes));
+  const rowsPerPage = Math.ceil(rowCount / Math.ceil(rowCount / mostRows));
   const cursor = new ValidityCursor(column.validity);
   const spans: PageSpan[] = [];
   let valueStart = 0;
