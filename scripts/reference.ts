@@ -1,12 +1,21 @@
-// Writes the generated pages of docs/reference. A test compares what is committed with a fresh run.
-import { writeFileSync } from 'node:fs';
+// Writes the generated pages of docs/reference, which a test compares with a fresh run, and the README's figures.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { benchTable } from './reference/bench-table.ts';
 import { cliPage } from './reference/cli-page.ts';
 import { configurationPage } from './reference/configuration-page.ts';
 
-const folder = join(import.meta.dirname, '..', 'docs', 'reference');
-const pages = { 'cli.md': await cliPage(), 'configuration.md': configurationPage() };
+const root = join(import.meta.dirname, '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const pages = {
+  'docs/reference/cli.md': await cliPage(),
+  'docs/reference/configuration.md': configurationPage(),
+  'README.md': readme.replace(
+    /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/,
+    (_all, start: string, end: string) => `${start}\n${benchTable(root)}\n\n${end}`,
+  ),
+};
 for (const [name, text] of Object.entries(pages)) {
-  writeFileSync(join(folder, name), text);
-  console.log(`docs/reference/${name}: ${text.split('\n').length - 1} lines`);
+  writeFileSync(join(root, name), text);
+  console.log(`${name}: ${text.split('\n').length - 1} lines`);
 }

@@ -47,7 +47,11 @@ export async function cliPage(): Promise<string> {
 function commandSection(name: string, spec: CommandSpec): string {
   const words = ['barline', name, ...(spec.arguments ?? []).map(([syntax]) => syntax)];
   const usage = [...words, ...((spec.options ?? []).length > 0 ? ['[options]'] : [])].join(' ');
-  const parts = [`## barline ${name}`, sentence(spec.description ?? spec.summary), codeBlock('sh', [usage])];
+  const parts = [
+    `## barline ${name}`,
+    sentence(spec.description ?? spec.summary),
+    codeBlock('text', [usage]),
+  ];
   if (spec.arguments !== undefined) {
     parts.push(
       markdownTable(
