@@ -10,6 +10,7 @@ import {
 } from '../features/index.ts';
 import { computeLabels, type LabelMode, type ModeColumns, newLabelColumns } from '../labels/index.ts';
 import type { ColumnData } from '../parquet/index.ts';
+import { countMarks } from './marks.ts';
 import { StageClock } from './stage-clock.ts';
 import { shapeOf, trainingBarsTable } from './tables.ts';
 import type { BuildTask, BuiltRowGroup } from './tasks.ts';
@@ -128,7 +129,7 @@ export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   return {
     rowGroup,
     failures: features.failures.map(({ category, error }) => ({ category, message: String(error) })),
-    winners: labels.map(({ label }) => label.reduce((sum, value) => sum + value, 0)),
+    winners: labels.map(({ label }) => countMarks(label)),
     seconds: clock.seconds,
   };
 }

@@ -48,11 +48,11 @@ export async function makeMonth(
     previousFront: previous?.contract ?? null,
   });
   progress('feature', 0.3);
-  const built = await buildAll(raw, prepared, options, context, (share) =>
-    progress('feature', 0.3 + share * 0.55),
-  );
+  const [built] = await together([
+    buildAll(raw, prepared, options, context, (share) => progress('feature', 0.3 + share * 0.55)),
+    hooks.beforeWriting(),
+  ]);
   signal.throwIfAborted();
-  await hooks.beforeWriting();
   progress('write', 0.85);
   return storeMonth(raw, reason, { prepared, built, previous }, options, context, hooks);
 }
@@ -116,7 +116,7 @@ interface MadeMonth {
   readonly previous: LastFront | null;
 }
 
-/** validate → write → statistics → commit. All data files are on disk before the first commit. */
+/** validate → statistics → write → commit. All data files are on disk before the first commit. */
 async function storeMonth(
   raw: RawMonth,
   reason: MonthReason,
@@ -132,20 +132,24 @@ async function storeMonth(
   clock.lap('validate');
   const rowGroups = built.map(({ rowGroup }) => rowGroup);
   const hasRows = prepared.grid.rowCount > 0;
-  const trainingBars = hasRows ? [await lake.writeRowGroups('training_bars', month, rowGroups)] : [];
-  const quarantine = await lake.writeColumns('quarantine', month, quarantineColumns(prepared.quarantine));
-  const rolls = await lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events));
-  clock.lap('write');
-  const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
-  const statistics = await lake.writeColumns(
-    'monthly_statistics',
-    month,
-    statisticsColumns(statisticsDocument(facts), facts),
-    tags,
-  );
+  const statisticsRow = statisticsColumns(statisticsDocument(facts), facts);
   clock.lap('statistics');
+  const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
+  // the disk takes its time for each, so they wait for it side by side
+  const [trainingBars, quarantine, rolls, statistics] = await together([
+    hasRows ? lake.writeRowGroups('training_bars', month, rowGroups) : Promise.resolve(undefined),
+    lake.writeColumns('quarantine', month, quarantineColumns(prepared.quarantine)),
+    lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events)),
+    lake.writeColumns('monthly_statistics', month, statisticsRow, tags),
+  ]);
+  clock.lap('write');
   options.signal.throwIfAborted();
-  const files = { quarantine, rolls, monthly_statistics: statistics, training_bars: trainingBars };
+  const files = {
+    quarantine,
+    rolls,
+    monthly_statistics: statistics,
+    training_bars: trainingBars === undefined ? [] : [trainingBars],
+  };
   const version = await exclusively(() => lake.commitMonth(month, files, facts.txnVersion));
   clock.lap('commit');
   return {
@@ -235,4 +239,12 @@ function recordOf(raw: RawMonth, { prepared, previous }: MadeMonth, facts: Month
     rowCount: prepared.grid.rowCount,
     txnVersion: facts.txnVersion,
   };
+}
+
+/** All of them, or the first failure once all have ended: whoever clears up after it finds nobody still writing. */
+function together<const Work extends readonly Promise<unknown>[]>(work: Work) {
+  return Promise.all(work).catch(async (error: unknown) => {
+    await Promise.allSettled(work);
+    throw error;
+  });
 }

@@ -1,6 +1,7 @@
 import { CLEANING_RULES } from '../bars/index.ts';
 import { VERSION } from '../base/index.ts';
 import type { ColumnData } from '../parquet/index.ts';
+import { countMarks } from './marks.ts';
 import { KERNEL_VERSIONS } from './processing.ts';
 import type { StageSeconds } from './stage-clock.ts';
 import type { PreparedMonth } from './tasks.ts';
@@ -95,7 +96,7 @@ export function statisticsDocument(facts: MonthFacts) {
       from_contract: event.fromContract,
       to_contract: event.toContract,
     })),
-    bars_excluded_rollover: prepared.affected.reduce((count, mark) => count + mark, 0),
+    bars_excluded_rollover: countMarks(prepared.affected),
     mode_statistics: Object.fromEntries(
       facts.modes.map(({ name, winners }) => [
         name,
