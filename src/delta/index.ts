@@ -10,13 +10,19 @@ export type {
   RemoveFile,
   SetTransaction,
 } from './actions.ts';
+export { constraintsOf, type RowCheck } from './check-constraint.ts';
+export type { ColumnChangeOptions } from './column-change.ts';
+export type { ColumnChange } from './column-draft.ts';
+export type { IsolationLevel } from './conflict.ts';
 export type { TableDefinition } from './create.ts';
 export { type DataFile, type DataFileOptions, encodeColumns, type TableShape } from './data-file.ts';
 export { ConcurrentModificationError, type DeltaErrorCode } from './delta-error.ts';
 export { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 export type { HistoryEntry } from './history.ts';
+export type { LogCleanup } from './log-cleanup.ts';
 export { parquetSchema } from './parquet-columns.ts';
 export { decodePartitionValue, encodePartitionValue } from './partition-values.ts';
+export type { Pin } from './pins.ts';
 export type { Bounds, Constraint, Where } from './predicate.ts';
 export { FEATURES, type FeatureSupport } from './protocol.ts';
 export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './referenced-files.ts';
@@ -50,4 +56,8 @@ export {
 export { DeltaTable, type WriteOptions } from './table.ts';
 export type { AtVersion, TableOptions } from './table-handle.ts';
 export type { CommitResult, CommitSettings, Operation, Transaction } from './transaction.ts';
+export type { VacuumOptions, VacuumResult } from './vacuum.ts';
 export type { Comparable, ValueInput } from './values.ts';
+export type { Damage } from './verify/damage.ts';
+export { type Verification, verifyTable } from './verify/verify.ts';
+export type { ChecksumDifference } from './version-checksum.ts';

@@ -1,4 +1,5 @@
 import type { AddFile } from './actions.ts';
+import type { ColumnChange } from './column-draft.ts';
 import { type Where, whereToSql } from './predicate.ts';
 import { parseStats } from './stats.ts';
 import type { Operation } from './transaction.ts';
@@ -42,4 +43,45 @@ export function overwriteOperation(
       numRemovedBytes: String(removed.reduce((sum, file) => sum + file.size, 0)),
     },
   };
+}
+
+export function propertiesOperation(set: Readonly<Record<string, string>>): Operation {
+  return { name: 'SET TBLPROPERTIES', parameters: { properties: JSON.stringify(set) } };
+}
+
+export function unsetOperation(keys: readonly string[]): Operation {
+  return {
+    name: 'UNSET TBLPROPERTIES',
+    parameters: { properties: JSON.stringify(keys), ifExists: true },
+  };
+}
+
+export function constraintOperation(name: string, expression: string): Operation {
+  return { name: 'ADD CONSTRAINT', parameters: { name, expr: expression } };
+}
+
+export function dropConstraintOperation(name: string, expression: string): Operation {
+  return { name: 'DROP CONSTRAINT', parameters: { name, expr: expression, existed: 'true' } };
+}
+
+/** Changes of one kind under Spark's name for it; of several kinds as changes of columns. */
+export function columnOperation(changes: readonly ColumnChange[]): Operation {
+  const [first, ...others] = changes;
+  if (first !== undefined && changes.every((change) => 'add' in change)) {
+    const columns = changes.map(({ add, into }) => ({ column: { ...add, ...(into && { into }) } }));
+    return { name: 'ADD COLUMNS', parameters: { columns: JSON.stringify(columns) } };
+  }
+  if (first !== undefined && changes.every((change) => 'drop' in change)) {
+    const columns = changes.map((change) => change.drop);
+    return { name: 'DROP COLUMNS', parameters: { columns: JSON.stringify(columns) } };
+  }
+  if (first !== undefined && 'rename' in first && others.length === 0) {
+    const parameters = { oldColumnPath: first.rename, newColumnPath: renamedPath(first.rename, first.to) };
+    return { name: 'RENAME COLUMN', parameters };
+  }
+  return { name: 'CHANGE COLUMNS', parameters: { columns: JSON.stringify(changes) } };
+}
+
+function renamedPath(path: string, to: string): string {
+  return path.slice(0, path.lastIndexOf('.') + 1) + to;
 }

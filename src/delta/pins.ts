@@ -28,12 +28,12 @@ function pinPath(name: string, table: string): string {
   });
 }
 
-/** Writes a pin. The same pin twice is one; `DELTA_PIN_EXISTS` when the name stands for another version. */
-export async function writePin(storage: Storage, pin: Pin): Promise<void> {
+/** True when the pin is new, false when it was there. `DELTA_PIN_EXISTS` when the name stands for another version. */
+export async function writePin(storage: Storage, pin: Pin): Promise<boolean> {
   const path = pinPath(pin.name, storage.uri);
-  if (await storage.putIfAbsent(path, new TextEncoder().encode(`${JSON.stringify(pin)}\n`))) return;
+  if (await storage.putIfAbsent(path, new TextEncoder().encode(`${JSON.stringify(pin)}\n`))) return true;
   const other = await readPin(storage, path);
-  if (other.version === pin.version) return;
+  if (other.version === pin.version) return false;
   throw deltaError({
     code: 'DELTA_PIN_EXISTS',
     message: `${storage.uri}: the pin ${pin.name} stands for version ${other.version} already`,

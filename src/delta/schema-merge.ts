@@ -1,4 +1,5 @@
 import {
+  ID_KEY,
   identifyColumns,
   MAX_ID_PROPERTY,
   mapFields,
@@ -29,14 +30,14 @@ export function mergeSchema(
 ): MergedSchema | undefined {
   const { schema, properties, table, partitionColumns } = snapshot;
   const widens = properties['delta.enableTypeWidening'] === 'true';
-  const merged = mergeStruct(schema, incoming, { at: '', table, widens });
-  if (JSON.stringify(merged) === JSON.stringify(schema)) return undefined;
   const mapped = mappingMode(properties) !== 'none';
+  const highest = mapped ? Number(properties[MAX_ID_PROPERTY] ?? 0) : Number.POSITIVE_INFINITY;
+  const merged = mergeStruct(schema, incoming, { at: '', table, widens, highest });
+  if (JSON.stringify(merged) === JSON.stringify(schema)) return undefined;
   checkNewSchema(merged, partitionColumns, table, { anyNames: mapped });
   const features =
     containsType(merged, 'timestamp_ntz') && !containsType(schema, 'timestamp_ntz') ? ['timestampNtz'] : [];
   if (!mapped) return { schema: merged, configuration: properties, features };
-  const highest = Number(properties[MAX_ID_PROPERTY] ?? 0);
   const identified = identifyColumns(merged, highest, () => newPhysicalName(uuid));
   const configuration = { ...properties, [MAX_ID_PROPERTY]: String(identified.maxColumnId) };
   return { schema: identified.schema, configuration, features };
@@ -46,6 +47,8 @@ interface Place {
   readonly at: string;
   readonly table: string;
   readonly widens: boolean;
+  /** The highest column id given so far. */
+  readonly highest: number;
 }
 
 function mergeStruct(current: StructType, incoming: StructType, place: Place): StructType {
@@ -58,13 +61,20 @@ function mergeStruct(current: StructType, incoming: StructType, place: Place): S
     return other === undefined ? field : mergeField(field, other, { ...place, at: path(field.name) });
   });
   const added = incoming.fields.filter((field) => found(current.fields, field.name) === undefined);
-  return { ...current, fields: [...kept, ...added.map(asNewField)] };
+  return { ...current, fields: [...kept, ...added.map((field) => asNewField(field, place.highest))] };
 }
 
-/** Nullable, since older rows lack the column, and without what another table has recorded in its metadata. */
-function asNewField(field: StructField): StructField {
-  const metadata = Object.entries(field.metadata).filter(([key]) => !key.startsWith('delta.'));
-  const type = mapFields(field.type, asNewField);
+/**
+ * Nullable, since older rows lack the column, and without what another table has recorded in its metadata. An id
+ * above all given before is our own, of files that were written with this column already.
+ */
+function asNewField(field: StructField, highest: number): StructField {
+  const id = field.metadata[ID_KEY];
+  const isOurs = typeof id === 'number' && id > highest;
+  const metadata = Object.entries(field.metadata).filter(
+    ([key]) => !key.startsWith('delta.') || (isOurs && key.startsWith('delta.columnMapping.')),
+  );
+  const type = mapFields(field.type, (inner) => asNewField(inner, highest));
   return { ...field, type, nullable: true, metadata: Object.fromEntries(metadata) };
 }
 

@@ -1,6 +1,7 @@
 import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { type FileEntry, openStorage, type Storage } from '../storage/index.ts';
 import type { AddFile } from './actions.ts';
+import { AlterableTable } from './alterable-table.ts';
 import { type CreateOptions, createTable, sameDefinition, type TableDefinition } from './create.ts';
 import {
   addFile,
@@ -20,20 +21,24 @@ import { compileWhere, partitionMatches, type Where, whereToSql } from './predic
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
 import { type ChangesRequest, type TableChanges, tableChanges } from './relation/table-changes.ts';
 import { type Scan, type ScanRequest, scanTable } from './relation/table-scan.ts';
-import { type AtVersion, loadSnapshot, TableHandle, type TableOptions } from './table-handle.ts';
+import type { StructType } from './schema.ts';
+import { mergeSchema } from './schema-merge.ts';
+import { type AtVersion, loadSnapshot, type TableOptions } from './table-handle.ts';
 import type { CommitResult, Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
 
 export interface WriteOptions {
   /** Makes the write idempotent: the same pair commits once, however often it is tried. */
   readonly txn?: { readonly appId: string; readonly version: number };
+  /** The schema of the rows written: columns the table lacks are added to it. */
+  readonly mergeSchema?: StructType;
 }
 
 /**
  * A Delta table. A handle holds the snapshot it last saw; `refresh` and every write look for newer commits.
  * Any number of handles, in any number of processes, may read and write one table at once.
  */
-export class DeltaTable extends TableHandle {
+export class DeltaTable extends AlterableTable {
   /** Opens the newest version. `DELTA_NO_TABLE` when there is no table; its hint names tables below the path. */
   static async open(location: string | Storage, options: TableOptions = {}): Promise<DeltaTable> {
     const storage = storageOf(location);
@@ -109,6 +114,14 @@ export class DeltaTable extends TableHandle {
     return { schema, partitionColumns, properties };
   }
 
+  /** The shape of files to be written with rows of this schema, then committed with `mergeSchema`. */
+  shapeWith(schema: StructType): TableShape {
+    const merged = mergeSchema(this.latest, schema, () => this.environment.uuid());
+    return merged === undefined
+      ? this.shape
+      : { ...this.shape, schema: merged.schema, properties: merged.configuration };
+  }
+
   /** Adds files as one version. Goes together with any other append. */
   async append(files: readonly AddFile[], options: WriteOptions = {}): Promise<CommitResult> {
     await this.refresh();
@@ -165,6 +178,7 @@ function createOptions(options: TableOptions): CreateOptions {
 }
 
 function commitWith(transaction: Transaction, options: WriteOptions): Promise<CommitResult> {
+  if (options.mergeSchema !== undefined) transaction.mergeSchema(options.mergeSchema);
   if (options.txn !== undefined) transaction.setTransaction(options.txn.appId, options.txn.version);
   return transaction.commit();
 }

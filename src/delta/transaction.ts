@@ -1,5 +1,13 @@
 import type { Storage } from '../storage/index.ts';
-import type { Action, AddCdcFile, AddFile, CommitInfo, Metadata, Protocol } from './actions.ts';
+import type {
+  Action,
+  AddCdcFile,
+  AddFile,
+  CommitInfo,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+} from './actions.ts';
 import { afterCommit } from './after-commit.ts';
 import { encodeCommit } from './commit-file.ts';
 import { backOff, commitsAfter, putCommit } from './commit-put.ts';
@@ -124,6 +132,12 @@ export class Transaction {
   /** `DELTA_BAD_DOMAIN` when there is no such domain. */
   removeDomainMetadata(domain: string): this {
     this.#changes.domains.set(domain, domainRemoved(domain, this.#base));
+    return this;
+  }
+
+  /** A domain as an older version had it, or its tombstone. */
+  keepDomainMetadata(domain: DomainMetadata): this {
+    this.#changes.domains.set(domain.domain, domain);
     return this;
   }
 
