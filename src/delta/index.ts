@@ -60,4 +60,6 @@ export type { VacuumOptions, VacuumResult } from './vacuum.ts';
 export type { Comparable, ValueInput } from './values.ts';
 export type { Damage } from './verify/damage.ts';
 export { type Verification, verifyTable } from './verify/verify.ts';
+export type { Damage } from './verify/damage.ts';
+export { type Verification, verifyTable } from './verify/verify.ts';
 export type { ChecksumDifference } from './version-checksum.ts';

@@ -13,7 +13,7 @@ interface Constant {
 
 /**
  * What an SQL expression says of single columns and constants, as far as partition values and statistics can answer
- * it; the rest is unknown. DuckDB parses it, nothing is run. `SQL_INVALID` when it is not one expression.
+ * it; the rest is unknown. DuckDB parses it, nothing is run. `SQL_INVALID` when it is more than one statement.
  */
 export async function sqlCondition(
   session: DuckDbSession,
@@ -29,12 +29,12 @@ export async function sqlCondition(
   const parsed: unknown = JSON.parse(String(text));
   const statements = isRecord(parsed) && Array.isArray(parsed.statements) ? parsed.statements : [];
   const [statement] = statements;
-  if (!isRecord(parsed) || parsed.error === true || statements.length !== 1 || !isRecord(statement)) {
-    const said =
-      isRecord(parsed) && typeof parsed.error_message === 'string' ? parsed.error_message : undefined;
+  // what cannot be parsed is told by the query that uses it
+  if (!isRecord(statement)) return UNKNOWN;
+  if (statements.length > 1) {
     throw new BarlineError({
       code: 'SQL_INVALID',
-      message: `${what}: ${said?.split('\n', 1)[0] ?? `expected one expression, found ${statements.length} statements`}`,
+      message: `${what} holds ${statements.length} statements; expected one expression`,
       exitCode: 2,
     });
   }

@@ -3,6 +3,9 @@ import { BarlineError } from '../base/index.ts';
 
 const PREFIX = /^(?:Failed to extract statements: )?([A-Z][A-Za-z ]*?) Error: /;
 
+const DAMAGED_FILE =
+  /magic bytes|too small to be a Parquet file|Invalid Parquet|[Ff]ooter length|not a valid Parquet|don't know what type|TProtocolException|Snappy|ZSTD Decompression|decompression/;
+
 /** Kinds of errors that the text of the query is to blame for. */
 const ABOUT_THE_SQL = new Set(['Parser', 'Binder', 'Catalog', 'Conversion', 'Syntax', 'Type', 'Expression']);
 
@@ -24,14 +27,25 @@ export function queryError(error: unknown, what: string): unknown {
       facts: { kind: kind.toLowerCase() },
     });
   }
-  const missing = /No files found that match the pattern "(.*)"/.exec(said)?.[1];
+  const missing =
+    /No files found that match the pattern "(.*)"/.exec(said)?.[1] ??
+    /Cannot open file "(.*?)": No such file or directory/.exec(said)?.[1];
   if (missing !== undefined) {
     return new BarlineError({
       code: 'QUERY_FILE_MISSING',
-      message: `${what}: there is no file ${missing}`,
+      // a pattern that stands for one file has its special characters in brackets
+      message: `${what}: there is no file ${missing.replace(/\[([*?[])\]/g, '$1')}`,
       hint: 'if it belongs to a table, somebody deleted it: restore it from a backup, or read an older version',
       cause: error,
       facts: { file: missing },
+    });
+  }
+  if (DAMAGED_FILE.test(said)) {
+    return new BarlineError({
+      code: 'QUERY_FILE_DAMAGED',
+      message: `${what}: ${sentence}`,
+      hint: 'the file was cut short or overwritten: restore it from a backup; `barline table verify` names all such files of a table',
+      cause: error,
     });
   }
   return new BarlineError({

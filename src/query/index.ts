@@ -9,7 +9,7 @@ export {
   type ResultColumn,
   type SessionLimits,
 } from '../duckdb/index.ts';
-export { lakeTables, type OpenedTable, openLakeTable, openTable } from './lake.ts';
+export { lakeTables, type OpenedTable, openLakeTable, openTable, tableLocation } from './lake.ts';
 export { type LakeQuery, prepareLakeQuery, withLakeHint } from './lake-query.ts';
 export { nearNames, nearNamesHint } from './near-names.ts';
 export { cellsQuery, fileQuery, isNumeric, jsonQuery } from './row-text.ts';

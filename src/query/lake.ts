@@ -50,8 +50,12 @@ function localFolder(lake: string): string {
 }
 
 async function isTable(folder: string): Promise<boolean> {
-  const log = await stat(join(folder, LOG_FOLDER)).catch(() => undefined);
-  return log?.isDirectory() === true;
+  try {
+    return (await stat(join(folder, LOG_FOLDER))).isDirectory();
+  } catch (error) {
+    // links in a circle: it was a table, and opening it says what is wrong
+    return systemCode(error) === 'ELOOP';
+  }
 }
 
 /**
@@ -72,6 +76,11 @@ export function openLakeTable(name: string, lake: string, at: AtVersion = {}): P
 async function openAt(name: string, location: string, at: AtVersion): Promise<OpenedTable> {
   const table = await DeltaTable.open(location);
   return { name, table, snapshot: await table.snapshot(at) };
+}
+
+/** Where a table that TABLE names lies, also one that cannot be opened. A version in the reference is passed over. */
+export function tableLocation(text: string, lake: string, directory: string): Promise<string> {
+  return locateTable(parseTableReference(text).table, lake, directory);
 }
 
 async function locateTable(name: string, lake: string, directory: string): Promise<string> {

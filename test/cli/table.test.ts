@@ -249,7 +249,7 @@ describe('table read', () => {
     [['read', 'bars', '--where', '1=1; SELECT 2'], /^error\[USAGE\]: --where .*2 statements/, 2],
     [['read', 'bars', '--output', 'bars.txt'], /^error\[USAGE\]: .*\.parquet, \.csv, \.ndjson/, 2],
     [['history', 'bars', '--limit', '0'], /^error\[USAGE\]: --limit/, 2],
-    [['show', 's3://bucket/bars'], /^error\[STORAGE_UNKNOWN_SCHEME\]/, 2],
+    [['show', 'gs://bucket/bars'], /^error\[STORAGE_UNKNOWN_SCHEME\]/, 2],
   ];
   test.each(mistakes)('%j', async (args, message, exitCode) => {
     const { code, stdout, stderr } = await table(...args);

@@ -2,24 +2,12 @@ import { BarlineError, formatByteLength, usageError } from '../../base/index.ts'
 import type { DeltaType, StructType } from '../../delta/index.ts';
 import type { OpenedTable } from '../../query/index.ts';
 import { countOption, listOption, textOption } from '../arguments.ts';
-import { type CommandSpec, type Invocation, type NounSpec, option } from '../command.ts';
+import { type CommandSpec, type NounSpec, option } from '../command.ts';
 import { deliverRows, openSession, rowsTaken, SHOWN_ROWS } from '../query-output.ts';
+import { lakeOf, TABLE } from '../table-argument.ts';
 import { formatCount, type TextColumn, textTable } from '../text-table.ts';
-
-const TABLE: readonly [string, string] = [
-  '<table>',
-  'a table of the lake, or a path or URI of any Delta table; @v12, @2025-12-13 or @2025-12-13T12:00:00Z may follow',
-];
-
-/** The configuration in force and the lake it names. */
-async function lakeOf(invocation: Invocation) {
-  const { loadSettings, locate } = await import('../configuration.ts');
-  const configuration = await loadSettings(invocation);
-  return {
-    configuration,
-    lake: locate(configuration.value.lake, configuration, 'lake', invocation.directory),
-  };
-}
+import { changes } from './table-changes.ts';
+import { verify } from './table-verify.ts';
 
 const isoTime = (timeMs: number | null) => (timeMs === null ? null : new Date(timeMs).toISOString());
 
@@ -256,10 +244,10 @@ const read: CommandSpec = {
     const isPlain = where === undefined && order === undefined;
     using session = await openSession(configuration);
     const taken = isPlain ? rowsTaken(invocation, { limit, output }) : undefined;
-    const relation = await relationOf(session, opened, taken);
     const what = where === undefined ? `table ${name}` : `--where ${JSON.stringify(where)}`;
     const empty = emptyRelation(snapshot.schema);
     if (where !== undefined) await checkWhere(session, empty, where, what);
+    const relation = await relationOf(session, opened, taken, where);
     const filtered = `SELECT * FROM (${relation}) AS asked_table${where === undefined ? '' : ` WHERE (${where}\n)`}`;
     await deliverRows(invocation, {
       session,
@@ -281,14 +269,18 @@ const read: CommandSpec = {
   },
 };
 
-/** The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need. */
+/**
+ * The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need; with
+ * `where`, only files that may hold such rows.
+ */
 async function relationOf(
   session: Awaited<ReturnType<typeof openSession>>,
   { table, snapshot }: OpenedTable,
   rowCount: number | undefined,
+  where?: string,
 ): Promise<string> {
   const { filesInOrder, tableRelation } = await import('../../query/index.ts');
-  const { files } = await table.scan({ version: snapshot.version });
+  const { files } = await table.scan({ version: snapshot.version, ...(where !== undefined && { where }) });
   const ordered = filesInOrder(snapshot, files, rowCount);
   return tableRelation(session, table, snapshot, ordered, { mostBranches: Number.POSITIVE_INFINITY });
 }
@@ -338,5 +330,5 @@ async function checkWhere(
 export const table: NounSpec = {
   name: 'table',
   summary: 'tables of the lake and any other Delta table',
-  verbs: [list, show, history, read],
+  verbs: [list, show, history, read, changes, verify],
 };
