@@ -84,7 +84,12 @@ export function statisticsDocument(facts: MonthFacts) {
       unmapped_bars: contract.unmappedRows,
       spread_bars: contract.spreadRows,
       look_ahead_dates: contract.lookAheadDates,
-      fronts: contract.fronts,
+      fronts: contract.fronts.map(({ date, contract: front, volume, contractCount }) => ({
+        date,
+        contract: front,
+        volume,
+        contract_count: contractCount,
+      })),
     },
     previous_front: facts.previousFront,
     previous_front_known: rolls.previousFrontKnown,

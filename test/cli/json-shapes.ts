@@ -65,6 +65,9 @@ export const statistics = z.looseObject({
   front_contract_bars: count,
   rth_bars: count,
   final_bars: count,
+  contract: z.looseObject({
+    fronts: z.array(z.strictObject({ date, contract: z.string(), volume: count, contract_count: count })),
+  }),
   cleaning_rules: z.record(z.string(), count),
   sessions: z.array(z.looseObject({ date, contract: z.string(), rows: count })),
   rollover_events: z.array(

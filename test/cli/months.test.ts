@@ -214,7 +214,10 @@ describe('process', () => {
       JSON.parse((await runCli([...args, '--json'], { cwd })).stdout),
     );
     expect(report).toMatchObject({ cleaning: null, grid: null, rolls: null });
-    const { stdout } = await runCli([...args], { cwd });
+    const again = await runCli(args, { cwd });
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toMatch(/^error\[OUTPUT_EXISTS\]: .*out\.parquet.*\nhint: give --force/);
+    const { stdout } = await runCli([...args, '--force'], { cwd });
     expect(stdout).toMatch(
       new RegExp(`bars in, [\\d,]+ rows × ${columns} columns out in .*: out\\.parquet\\n$`),
     );

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { usageError } from '../../base/index.ts';
 import { type CommandSpec, choice, option } from '../command.ts';
 import { loadSettings, processingOf } from '../configuration.ts';
@@ -24,6 +24,7 @@ export const process: CommandSpec = {
     ),
     choice('--rolls <how>', 'what a roll is', ['contracts', 'gaps']),
     option('--instrument <name>', 'the product, e.g. ES or NQ'),
+    option('--force', 'replace the output if it exists'),
   ],
   examples: [
     'barline process glbx-mdp3-20240301-20240331.ohlcv-1s.dbn.zst --output march.parquet',
@@ -55,29 +56,30 @@ export const process: CommandSpec = {
         'rows are written as Parquet; - is stdout',
       );
     }
+    const { outputFile, writeOutputFile } = await import('../../export/index.ts');
+    const replace = options.force === true || invocation.globals.yes === true;
+    const outFile = target === '-' ? undefined : await outputFile(target, { replace });
     const { readBarFile } = await import('../../bars/index.ts');
     const { bars } = await readBarFile(path);
     const { fields, columns, report } = processBars(bars, stages, processing, path);
     const { encodeParquet } = await import('../../parquet/index.ts');
     const pieces = encodeParquet({ fields }, columns, { zstdLevel: value.run.compression_level });
-    if (target === '-') {
+    if (outFile === undefined) {
       for (const piece of pieces) await output.raw(piece);
       return 0;
     }
-    const { openStorage } = await import('../../storage/index.ts');
-    const outPath = resolve(directory, target);
-    const { byteLength } = await openStorage(dirname(outPath)).write(basename(outPath), pieces);
+    const bytes = await writeOutputFile(outFile, pieces);
     const seconds = (now() - startedMs) / 1000;
     output.json({
-      output: outPath,
-      bytes: byteLength,
+      output: outFile.path,
+      bytes,
       columns: fields.length,
       seconds,
       report: reportDocument(report),
     });
     output.text(
       `${formatCount(report.rowsIn)} bars in, ${formatCount(report.rowsOut)} rows × ${fields.length} columns out ` +
-        `in ${formatSeconds(seconds)}: ${shownPath(outPath, directory)}`,
+        `in ${formatSeconds(seconds)}: ${shownPath(outFile.path, directory)}`,
     );
     return 0;
   },
