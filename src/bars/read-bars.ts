@@ -4,7 +4,7 @@ import { access, constants, open, stat } from 'node:fs/promises';
 import { BarlineError, systemCode } from '../base/index.ts';
 import { type BarSchema, type DbnMetadata, type DbnSource, openDbn, symbolResolver } from '../dbn/index.ts';
 import type { Bars } from './columns.ts';
-import { csvBars } from './csv-bars.ts';
+import { csvBars, emptyInput } from './csv-bars.ts';
 import { dbnBarBuilder } from './dbn-bars.ts';
 import { ndjsonBars } from './ndjson-bars.ts';
 import { type ParquetLimits, parquetBars } from './parquet-bars.ts';
@@ -54,7 +54,7 @@ const BAR_SECONDS: Readonly<Record<string, number>> = {
 
 /**
  * Reads a local file whole: DBN (streamed, plain or zstd), Parquet, CSV or NDJSON. Rows keep the file's order.
- * Throws BarlineError with exit code 1: NOT_FOUND, NOT_A_FILE, UNKNOWN_FORMAT, and those of the format's reader.
+ * Throws BarlineError with exit code 1: NOT_FOUND, NOT_A_FILE, UNKNOWN_FORMAT, EMPTY_INPUT, and those of the format's reader.
  */
 export async function readBarFile(
   path: string,
@@ -62,7 +62,11 @@ export async function readBarFile(
 ): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
   await requireFile(path);
   const kind = options.kind ?? (await fileKind(path));
-  if (kind === 'dbn') return readDbnBars(path, path, options);
+  if (kind === 'dbn') {
+    const read = await readDbnBars(path, path, options);
+    if (read.bars.rowCount === 0) throw emptyInput(path, 'bars', 'none');
+    return read;
+  }
   const table = kind === 'parquet' ? await parquetBars(path, options) : await textTable(kind, path);
   return { bars: table.bars, source: tableSource(kind, path, table) };
 }

@@ -57,14 +57,29 @@ export async function makeMonth(
   return storeMonth(raw, reason, { prepared, built, previous }, options, context, hooks);
 }
 
-/** Front contract of the month before: from this run, from the lake's record, or from its file. */
+/**
+ * Front contract of the month before. Of a file that is no good only the checksum is known: it tells later whether
+ * another file has taken its place.
+ */
 async function previousFront(
   { month }: RawMonth,
   options: RunOptions,
-  { fronts, discovery, records, source, pool }: RunContext,
+  context: RunContext,
 ): Promise<LastFront | null> {
-  const before = discovery.months.find((raw) => raw.month === shiftMonth(month, -1));
+  const before = context.discovery.months.find((raw) => raw.month === shiftMonth(month, -1));
   if (before === undefined) return null;
+  const found = await findFront(before, options, context);
+  if (found !== null) return found;
+  const sha256 = await checksum(context.source, before, undefined);
+  return sha256 === undefined ? null : { contract: null, sha256 };
+}
+
+/** From this run, from the lake's record, or from the file; null when that cannot be read. */
+function findFront(
+  before: RawMonth,
+  options: RunOptions,
+  { fronts, records, source, pool }: RunContext,
+): Promise<LastFront | null> {
   const { processing } = options;
   const task = { kind: 'front', sourceUri: options.sourceUri, path: before.path, processing } as const;
   // a file that cannot be read is not at hand; its own month says why

@@ -12,6 +12,7 @@ import {
   type TradingHours,
   tradingHours,
 } from '../bars/index.ts';
+import { BarlineError } from '../base/index.ts';
 import { openDbn, symbolResolver } from '../dbn/index.ts';
 import { openStorage } from '../storage/index.ts';
 import type { Processing } from './processing.ts';
@@ -20,6 +21,8 @@ import type { FrontTask, LastFront, PreparedMonth, PrepareTask } from './tasks.t
 
 interface RawBars {
   readonly bars: Bars;
+  /** What errors call the file. */
+  readonly name: string;
   readonly sha256: string;
   readonly byteLength: number;
   readonly records: number;
@@ -39,16 +42,23 @@ async function readSource(sourceUri: string, path: string, clock: StageClock): P
   const bytes = await source.read(path);
   clock.lap('fetch');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await using reader = await openDbn(bytes, {
-    schema: 'ohlcv-1s',
-    name: source.localPath(path) ?? `${sourceUri}/${path}`,
-  });
+  const name = source.localPath(path) ?? `${sourceUri}/${path}`;
+  await using reader = await openDbn(bytes, { schema: 'ohlcv-1s', name });
   const builder = dbnBarBuilder(symbolResolver(reader.metadata), bytes.length / BYTES_PER_BAR);
   for await (const batch of reader.batches({ reuseBatch: true })) builder.add(batch);
   const { bars } = builder.finish();
+  if (bars.rowCount === 0) {
+    throw new BarlineError({
+      code: 'EMPTY_INPUT',
+      message: `${name}: expected bars, found none.`,
+      hint: 'Export the file again; it holds no bars.',
+      facts: { file: name },
+    });
+  }
   clock.lap('decode');
   return {
     bars,
+    name,
     sha256,
     byteLength: bytes.length,
     records: reader.counts.records,
@@ -76,7 +86,8 @@ export async function prepareMonth(
   const { processing, month, previousFront } = task;
   const { instrument } = processing;
   const clock = new StageClock();
-  const { bars, ...source } = await readSource(task.sourceUri, task.path, clock);
+  const { bars, name, ...source } = await readSource(task.sourceUri, task.path, clock);
+  requireMonth(bars, month, name);
   const hours = hoursOf(processing);
   const contract = chooseContract(bars, { instrument, hours, ...processing.contract, previousFront });
   onLastFront({ contract: contract.report.lastSession?.front ?? null, sha256: source.sha256 });
@@ -124,6 +135,33 @@ export async function lastFrontOf(task: FrontTask): Promise<LastFront> {
     ...processing.contract,
   });
   return { contract: report.lastSession?.front ?? null, sha256 };
+}
+
+const DAY_US = 86_400_000_000;
+
+/**
+ * Throws when bars lie outside of the month the file's name says, in UTC and with a day to spare at both ends: they
+ * would replace rows of a month they are not of.
+ */
+function requireMonth({ tsUs, rowCount }: Bars, month: string, name: string): void {
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  const least = Date.UTC(year, number - 1, 1) * 1000 - DAY_US;
+  const end = Date.UTC(year, number, 1) * 1000 + DAY_US;
+  let outside = 0;
+  let first = 0;
+  for (let row = rowCount - 1; row >= 0; row--) {
+    if (tsUs[row] >= least && tsUs[row] < end) continue;
+    outside++;
+    first = tsUs[row];
+  }
+  if (outside === 0) return;
+  const at = new Date(Math.floor(first / 1000)).toISOString();
+  throw new BarlineError({
+    code: 'MONTH_WRONG_DATES',
+    message: `${name}: the name says ${month}, but ${outside} of ${rowCount} bars are of another time, the first of ${at}`,
+    hint: 'give the file the name of its month, or download it again',
+    facts: { file: name, month, outside, rowCount, first: at },
+  });
 }
 
 /** First and last date of a month. */

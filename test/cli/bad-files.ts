@@ -8,8 +8,17 @@ const BAR_COUNT = 3600;
 const BAR_BYTES = 56;
 const TRADE_BYTES = 48;
 
-/** An hour of one-second bars of ESM4 on 2024-04-02. */
-export async function writeGoodMonth(path: string, compression: 'zstd' | 'none' = 'zstd'): Promise<void> {
+interface GoodMonth {
+  readonly compression?: 'zstd' | 'none';
+  readonly symbol?: string;
+  /** The day of the bars, a weekday. */
+  readonly date?: string;
+}
+
+/** An hour of one-second bars. */
+export async function writeGoodMonth(path: string, options: GoodMonth = {}): Promise<void> {
+  const { compression = 'zstd', symbol = 'ESM4', date = '2024-04-02' } = options;
+  const startNs = BigInt(Date.parse(`${date}T14:00:00Z`)) * 1_000_000n;
   const price = BigInt64Array.from(
     { length: BAR_COUNT },
     (_, row) => 5_100_250_000_000n + BigInt(row % 4) * 250_000_000n,
@@ -19,23 +28,23 @@ export async function writeGoodMonth(path: string, compression: 'zstd' | 'none' 
     rtype: new Uint8Array(BAR_COUNT).fill(32),
     publisherId: new Uint16Array(BAR_COUNT).fill(1),
     instrumentId: new Uint32Array(BAR_COUNT).fill(7),
-    tsEvent: BigUint64Array.from({ length: BAR_COUNT }, (_, row) => START_NS + BigInt(row) * 1_000_000_000n),
+    tsEvent: BigUint64Array.from({ length: BAR_COUNT }, (_, row) => startNs + BigInt(row) * 1_000_000_000n),
     open: price,
     high: price,
     low: price,
     close: price,
     volume: new BigUint64Array(BAR_COUNT).fill(3n),
   };
-  await writeDbn(path, metadataOf('ohlcv-1s'), [batch], { compression });
+  await writeDbn(path, metadataOf('ohlcv-1s', symbol), [batch], { compression });
 }
 
-function metadataOf(schema: 'ohlcv-1s' | 'trades') {
+function metadataOf(schema: 'ohlcv-1s' | 'trades', symbol = 'ESM4') {
   return dbnMetadata({
     dataset: 'GLBX.MDP3',
     schema,
     start: START_NS,
     mappings: [
-      { rawSymbol: 'ESM4', intervals: [{ startDate: '2024-04-01', endDate: '2024-05-01', symbol: '7' }] },
+      { rawSymbol: symbol, intervals: [{ startDate: '2024-01-01', endDate: '2025-01-01', symbol: '7' }] },
     ],
   });
 }
@@ -59,8 +68,8 @@ export async function badFiles(
   scratch: string,
 ): Promise<Readonly<Record<string, readonly [ending: string, bytes: Uint8Array]>>> {
   const [plainPath, packedPath] = [join(scratch, 'good.dbn'), join(scratch, 'good.dbn.zst')];
-  await writeGoodMonth(plainPath, 'none');
-  await writeGoodMonth(packedPath, 'zstd');
+  await writeGoodMonth(plainPath, { compression: 'none' });
+  await writeGoodMonth(packedPath);
   const [plain, packed] = [readFileSync(plainPath), readFileSync(packedPath)];
   const changed = (bytes: Uint8Array, at: number, value: number) => {
     const copy = Uint8Array.from(bytes);
@@ -78,6 +87,7 @@ export async function badFiles(
     'wrong schema': ['.dbn', trades()],
     'truncated zstd': ['.dbn.zst', packed.subarray(0, middle)],
     'corrupt zstd': ['.dbn.zst', changed(packed, middle, packed[middle] ^ 0xff)],
+    'DBN without bars': ['.dbn', plain.subarray(0, firstRecord)],
     'empty DBN': ['.dbn', new Uint8Array(0)],
     'empty zstd': ['.dbn.zst', new Uint8Array(0)],
     'CSV without a column': ['.csv', csv('timestamp,open,high,low,volume', '2024-04-02T14:00:00Z,1,1,1,1')],

@@ -98,6 +98,10 @@ const SAID: Readonly<Record<string, readonly [error: string, hint: string]>> = {
     "error[DBN_CORRUPT_ZSTD]: FILE, byte 0: the zstd frame that starts here cannot be decompressed; expected zstd data that match their checksum, found Restored data doesn't match checksum.",
     'hint: Download the file again; it was damaged on its way or on disk.',
   ],
+  'DBN without bars': [
+    'error[EMPTY_INPUT]: FILE: expected bars, found none.',
+    'hint: Export the file again; it holds no bars.',
+  ],
   'empty DBN': [
     'error[DBN_TRUNCATED_METADATA]: FILE, byte 0 of the decoded stream: the stream ends before its metadata does; expected 8 bytes, found 0.',
     'hint: Download the file again.',

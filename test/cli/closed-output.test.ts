@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,15 +8,17 @@ import { writeGoodMonth } from './bad-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'barline-closed-output-'));
 const BIN = join(import.meta.dirname, '../../src/cli/bin.ts');
-const MONTHS = ['20240401-20240430', '20240501-20240531', '20240601-20240630'];
+const MONTHS = [
+  ['20240401-20240430', '2024-04-02'],
+  ['20240501-20240531', '2024-05-02'],
+  ['20240601-20240630', '2024-06-03'],
+] as const;
 
 beforeAll(async () => {
   mkdirSync(join(root, 'source'));
-  const [first, ...others] = MONTHS.map((dates) =>
-    join(root, 'source', `glbx-mdp3-${dates}.ohlcv-1s.dbn.zst`),
-  );
-  await writeGoodMonth(first ?? '');
-  for (const other of others) copyFileSync(first ?? '', other);
+  for (const [dates, date] of MONTHS) {
+    await writeGoodMonth(join(root, 'source', `glbx-mdp3-${dates}.ohlcv-1s.dbn.zst`), { date });
+  }
   expect(shell('barline months run --source source --lake lake --month 2024-04').stdout).toContain(
     '1 succeeded',
   );

@@ -11,13 +11,12 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DeltaTable } from '../../src/delta/index.ts';
 import { writeGoodMonth } from '../cli/bad-files.ts';
 import { monthHashes, strayFiles } from '../months/lake-contents.ts';
@@ -172,7 +171,7 @@ describe('a source that may not be read', () => {
     const before = await monthHashes(ownLake);
     utimesSync(join(folder, MONTH_FILE), 1, 1);
     chmodSync(join(folder, MONTH_FILE), 0o600);
-    copyFileSync(join(source, MONTH_FILE), join(folder, OTHER_FILE));
+    await writeGoodMonth(join(folder, OTHER_FILE), { date: '2024-05-02' });
     const { code, stderr } = barline(...args);
     expect(code).toBe(1);
     const refused = `2024-04: cannot read DIR/later-locked/${MONTH_FILE}: access is denied`;
@@ -239,6 +238,8 @@ describe('a disk that fills up', () => {
     }
   });
 
+  afterEach(() => rmSync(filler, { force: true }));
+
   it('no byte left: the run cannot even begin', async () => {
     const before = bytesOf(lakeOnDisk);
     fill(0);
@@ -247,12 +248,12 @@ describe('a disk that fills up', () => {
     expect(run(lakeOnDisk, oldConfig)).toEqual({ code: 1, stderr: failed('2024-04', error, SPACE) });
     expect(bytesOf(lakeOnDisk)).toEqual(before);
     await expectReadable(lakeOnDisk);
-    unlinkSync(filler);
   });
 
   it('in the middle of the data', async () => {
     const before = bytesOf(lakeOnDisk);
-    fill(Math.floor(neededPages / 2));
+    // the journal takes one of them
+    fill(3);
     const result = run(lakeOnDisk, oldConfig);
     const error =
       'error[STORAGE_NO_SPACE]: cannot write DIR/disk/lake/training_bars/month=2024-04/FILE: no space is left';
@@ -260,27 +261,44 @@ describe('a disk that fills up', () => {
     expect({ ...result, stderr }).toEqual({ code: 1, stderr: failed('2024-04', error, SPACE) });
     expect(bytesOf(lakeOnDisk)).toEqual(before);
     await expectReadable(lakeOnDisk);
-    unlinkSync(filler);
   });
 
-  // the last pages are those of the small tables and of the log entries of all tables
-  it.each([1, 2, 3, 4, 5, 6, 8])('%i pages too few for the whole of it', async (missing) => {
+  it('a page more each time, up to the last log entry: until all fits, the month is the old one', async () => {
     const before = await monthHashes(lakeOnDisk);
     const version = (await DeltaTable.open(join(lakeOnDisk, 'training_bars'))).version;
-    fill(neededPages - missing);
-    const { code, stderr } = run(lakeOnDisk, oldConfig);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^2024-04 {2}failed {5}STORAGE_NO_SPACE: cannot (write|create) DIR\/disk\/lake\/[^\n]*: no space is left {2}\(1\/1\)\nerror\[STORAGE_NO_SPACE\]: 2024-04: [^\n]*\nhint: [^\n]*\n$/,
+    const fullAt: string[] = [];
+    for (let pages = neededPages - 8; ; pages++) {
+      fill(pages);
+      const { code, stderr } = run(lakeOnDisk, oldConfig, '--force');
+      rmSync(filler);
+      expect(await strayFiles(lakeOnDisk)).toEqual([]);
+      expect(readdirSync(join(lakeOnDisk, '_barline', 'runs'))).toEqual([]);
+      await expectReadable(lakeOnDisk);
+      if (code === 0) break;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^2024-04 {2}failed {5}STORAGE_NO_SPACE: cannot (write|create) DIR\/disk\/lake\/[^\n]*: no space is left {2}\(1\/1\)\nerror\[STORAGE_NO_SPACE\]: 2024-04: [^\n]*\nhint: [^\n]*\n$/,
+      );
+      fullAt.push(/DIR\/disk\/lake\/(\w+\/\w+)/.exec(stderr)?.[1] ?? '');
+      expect(await monthHashes(lakeOnDisk)).toEqual(before);
+      expect((await DeltaTable.open(join(lakeOnDisk, 'training_bars'))).version).toBe(version);
+    }
+    // on both sides of the first commit, and at the last
+    expect(fullAt).toEqual(
+      expect.arrayContaining([
+        'training_bars/month',
+        'monthly_statistics/_delta_log',
+        'training_bars/_delta_log',
+      ]),
     );
-    expect(await monthHashes(lakeOnDisk)).toEqual(before);
-    expect((await DeltaTable.open(join(lakeOnDisk, 'training_bars'))).version).toBe(version);
-    await expectReadable(lakeOnDisk);
-    expect(await strayFiles(lakeOnDisk)).toEqual([]);
-    unlinkSync(filler);
-  });
+    expect(await monthHashes(lakeOnDisk)).toEqual(await monthHashes(lake));
+  }, 180_000);
 
   it('with room again the next run finishes the job and leaves nothing else', async () => {
+    expect(run(lakeOnDisk, newConfig)).toMatchObject({ code: 0 });
+    fill(3);
+    expect(run(lakeOnDisk, oldConfig)).toMatchObject({ code: 1 });
+    rmSync(filler);
     expect(run(lakeOnDisk, oldConfig)).toMatchObject({ code: 0 });
     expect(await monthHashes(lakeOnDisk)).toEqual(await monthHashes(lake));
     expect(await strayFiles(lakeOnDisk)).toEqual([]);
