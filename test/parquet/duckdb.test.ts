@@ -2,9 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeParquet, type ParquetType } from '../../src/parquet/index.ts';
-import { type Expected, fileCases, numberText, TYPES } from './cases.ts';
+import { type EncodeOptions, encodeParquet, type ParquetType } from '../../src/parquet/index.ts';
+import {
+  type CaseColumn,
+  caseColumn,
+  type Expected,
+  encodingsOf,
+  fileCases,
+  NULL_PATTERNS,
+  numberText,
+  SHAPES,
+  TYPES,
+} from './cases.ts';
 
 const instance = await DuckDBInstance.create(':memory:');
 const connection = await instance.connect();
@@ -38,31 +49,56 @@ function decimalText(text: string | null, type: ParquetType): string | null {
   return `${text.startsWith('-') ? '-' : ''}${whole}.${digits.slice(digits.length - type.scale)}`;
 }
 
+/** Writes columns as a file, reads it with DuckDB and expects every value as written. */
+async function expectReadBack(name: string, columns: readonly CaseColumn[], options: EncodeOptions) {
+  const path = join(folder, `${name}.parquet`);
+  const schema = { fields: columns.map((column) => column.field) };
+  const data = columns.map((column) => column.data);
+  await writeFile(path, encodeParquet(schema, data, options));
+  const select = columns.map(({ field }) => sqlText(field.name, field.type));
+  const reader = await connection.runAndReadAll(`SELECT ${select.join(', ')} FROM '${path}'`);
+  const read = reader.getColumnsJS();
+  for (const [index, { field, expected }] of columns.entries()) {
+    const found = (read[index] ?? []).map((value) =>
+      value === null ? null : typeof value === 'number' ? numberText(value) : String(value),
+    );
+    const wanted: Expected = expected.map((text) => decimalText(text, field.type));
+    expect(found, field.name).toEqual(wanted);
+  }
+}
+
 describe('DuckDB reads every type, encoding, null pattern, page and row group', () => {
   for (const { name, columns, options } of fileCases(types)) {
-    it(name, async () => {
-      const path = join(folder, `${name}.parquet`);
-      const schema = { fields: columns.map((column) => column.field) };
-      await writeFile(
-        path,
-        encodeParquet(
-          schema,
-          columns.map((column) => column.data),
-          options,
-        ),
-      );
-      const select = columns.map(({ field }) => sqlText(field.name, field.type));
-      const reader = await connection.runAndReadAll(`SELECT ${select.join(', ')} FROM '${path}'`);
-      const read = reader.getColumnsJS();
-      for (const [index, { field, expected }] of columns.entries()) {
-        const found = (read[index] ?? []).map((value) =>
-          value === null ? null : typeof value === 'number' ? numberText(value) : String(value),
-        );
-        const wanted: Expected = expected.map((text) => decimalText(text, field.type));
-        expect(found, field.name).toEqual(wanted);
-      }
-    });
+    it(name, () => expectReadBack(name, columns, options));
   }
+
+  it('and any columns, decimals too, however they are cut', async () => {
+    const column = fc.record({
+      type: fc.constantFrom(...types),
+      pattern: fc.constantFrom(...NULL_PATTERNS),
+      shape: fc.constantFrom(...SHAPES),
+      compression: fc.constantFrom('auto' as const, 'zstd' as const, 'uncompressed' as const),
+      encodingIndex: fc.nat(3),
+      seed: fc.nat(10_000),
+    });
+    const files = fc.record({
+      columns: fc.array(column, { minLength: 1, maxLength: 8 }),
+      rowCount: fc.integer({ min: 1, max: 3000 }),
+      rowGroupRows: fc.integer({ min: 100, max: 3000 }),
+      pageRows: fc.integer({ min: 1, max: 1000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(files, async ({ columns, rowCount, ...options }) => {
+        const made = columns.map(({ encodingIndex, type, ...rest }, index) => {
+          const encodings = encodingsOf(type);
+          const encoding = encodings[encodingIndex % encodings.length] ?? 'auto';
+          return caseColumn(type, { ...rest, rowCount, encoding, name: `c${index}` });
+        });
+        await expectReadBack('any', made, options);
+      }),
+      { numRuns: 100 },
+    );
+  });
 });
 
 describe('DuckDB trusts the statistics', () => {
