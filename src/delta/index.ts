@@ -32,6 +32,7 @@ export type { Batch, RowReader } from './relation/row-reader.ts';
 export type { ReadColumn, Row, RowValue } from './relation/row-values.ts';
 export type { ChangesRequest, TableChanges } from './relation/table-changes.ts';
 export type { Scan, ScanRequest } from './relation/table-scan.ts';
+export type { RestoreResult } from './restore.ts';
 export type { ScannedFiles } from './scan.ts';
 export {
   type ArrayType,
@@ -58,8 +59,6 @@ export type { AtVersion, TableOptions } from './table-handle.ts';
 export type { CommitResult, CommitSettings, Operation, Transaction } from './transaction.ts';
 export type { VacuumOptions, VacuumResult } from './vacuum.ts';
 export type { Comparable, ValueInput } from './values.ts';
-export type { Damage } from './verify/damage.ts';
-export { type Verification, verifyTable } from './verify/verify.ts';
 export type { Damage } from './verify/damage.ts';
 export { type Verification, verifyTable } from './verify/verify.ts';
 export type { ChecksumDifference } from './version-checksum.ts';
