@@ -13,7 +13,7 @@ interface Constant {
 
 /**
  * What an SQL expression says of single columns and constants, as far as partition values and statistics can answer
- * it; the rest is unknown. DuckDB parses it, nothing is run. `SQL_INVALID` when it is more than one statement.
+ * it; the rest is unknown. DuckDB parses it, nothing is run. `SQL_INVALID` when it is not one expression.
  */
 export async function sqlCondition(
   session: DuckDbSession,
@@ -22,22 +22,19 @@ export async function sqlCondition(
   properties: Readonly<Record<string, string>>,
 ): Promise<Condition> {
   const what = `the condition ${JSON.stringify(where)}`;
-  const text = await session.value(
-    `SELECT json_serialize_sql(${quoteText(`SELECT 1 WHERE ${where}`)})`,
-    what,
-  );
-  const parsed: unknown = JSON.parse(String(text));
-  const statements = isRecord(parsed) && Array.isArray(parsed.statements) ? parsed.statements : [];
-  const [statement] = statements;
-  // what cannot be parsed is told by the query that uses it
-  if (!isRecord(statement)) return UNKNOWN;
-  if (statements.length > 1) {
+  const query = `SELECT 1 WHERE ${where}`;
+  const count = await session.statementCount(query, what);
+  if (count !== 1) {
     throw new BarlineError({
       code: 'SQL_INVALID',
-      message: `${what} holds ${statements.length} statements; expected one expression`,
+      message: `${what} holds ${count} statements; expected one expression`,
       exitCode: 2,
     });
   }
+  const text = await session.value(`SELECT json_serialize_sql(${quoteText(query)})`, what);
+  const parsed: unknown = JSON.parse(String(text));
+  const [statement] = isRecord(parsed) && Array.isArray(parsed.statements) ? parsed.statements : [];
+  if (!isRecord(statement)) return UNKNOWN;
   const node = isRecord(statement.node) ? statement.node : {};
   return new SqlReader(schema, properties).condition(node.where_clause);
 }

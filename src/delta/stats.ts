@@ -193,6 +193,12 @@ function readBound(type: DeltaType, json: unknown, side: 'min' | 'max'): Compara
       return timeUs !== undefined && side === 'max' ? timeUs + 999n : timeUs;
     }
     default:
-      return undefined;
+      return typeof type === 'string' && type.startsWith('decimal') ? decimalBound(json) : undefined;
   }
+}
+
+/** Up to 15 digits a double gives back the decimal that was written; beyond, JSON.parse may have rounded it. */
+function decimalBound(json: unknown): string | undefined {
+  const text = typeof json === 'number' ? String(json) : '';
+  return /^-?\d+(\.\d+)?$/.test(text) && text.replace(/\D/g, '').length <= 15 ? text : undefined;
 }
