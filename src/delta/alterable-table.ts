@@ -27,6 +27,11 @@ import { type ChecksumDifference, checksumDifferences } from './version-checksum
 
 /** What changes a table's definition or tends its folder, and reads no rows. */
 export class AlterableTable extends TableHandle {
+  /** Counts the rows an expression is not true of, where the caller brings no check of its own. */
+  protected rowCheck(): RowCheck | undefined {
+    return undefined;
+  }
+
   /**
    * Sets table properties, and upgrades the protocol by the features that they need. `DELTA_BAD_PROPERTY` names a
    * wrong value, `DELTA_UNSUPPORTED_FEATURE` what Barline does not maintain.
@@ -49,8 +54,8 @@ export class AlterableTable extends TableHandle {
   }
 
   /**
-   * Adds a CHECK constraint. `checkRows` counts the rows of the snapshot it is not true of; a table with files
-   * needs one. `DELTA_CONSTRAINT_VIOLATED` when there are some.
+   * Adds a CHECK constraint, after a look at every row: `checkRows` counts those it is not true of (by default
+   * DuckDB does). `DELTA_CONSTRAINT_VIOLATED` when there are some.
    */
   async addConstraint(
     name: string,
@@ -60,7 +65,7 @@ export class AlterableTable extends TableHandle {
     const snapshot = await this.refresh();
     // begun before the rows are read, so that no row comes in unseen
     const transaction = this.transaction().readWholeTable().isolate('Serializable');
-    const definition = await withConstraint(snapshot, name, expression, options.checkRows);
+    const definition = await withConstraint(snapshot, name, expression, options.checkRows ?? this.rowCheck());
     return transaction.redefine(definition).operation(constraintOperation(name, expression)).commit();
   }
 
@@ -86,7 +91,9 @@ export class AlterableTable extends TableHandle {
   ): Promise<CommitResult> {
     const snapshot = await this.refresh();
     const transaction = this.transaction();
-    const plan = await withColumnChanges(snapshot, changes, options, () => this.environment.uuid());
+    const checkRows = options.checkRows ?? this.rowCheck();
+    const request = { ...options, ...(checkRows && { checkRows }) };
+    const plan = await withColumnChanges(snapshot, changes, request, () => this.environment.uuid());
     if (plan.readsRows) transaction.readWholeTable().isolate('Serializable');
     return transaction.redefine(plan).operation(columnOperation(changes)).commit();
   }

@@ -2,6 +2,7 @@ import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { type FileEntry, openStorage, type Storage } from '../storage/index.ts';
 import type { AddFile } from './actions.ts';
 import { AlterableTable } from './alterable-table.ts';
+import type { RowCheck } from './check-constraint.ts';
 import { type CreateOptions, createTable, sameDefinition, type TableDefinition } from './create.ts';
 import {
   addFile,
@@ -19,6 +20,7 @@ import { appendOperation, overwriteOperation } from './operations.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
+import { countFailingRows } from './relation/row-check.ts';
 import { type ChangesRequest, type TableChanges, tableChanges } from './relation/table-changes.ts';
 import { type Scan, type ScanRequest, scanTable } from './relation/table-scan.ts';
 import type { StructType } from './schema.ts';
@@ -81,6 +83,10 @@ export class DeltaTable extends AlterableTable {
   /** Rows that the versions `from` to `to` inserted, updated and deleted. `DELTA_NO_CHANGE_FEED` where it was off. */
   async changes(request: ChangesRequest): Promise<TableChanges> {
     return tableChanges(this, await this.refresh(), request);
+  }
+
+  protected override rowCheck(): RowCheck {
+    return (expression, snapshot) => countFailingRows(this, snapshot, expression);
   }
 
   /** Where programs on this machine open a data file, or undefined when it lies in an object store. */
