@@ -75,14 +75,6 @@ def create(path, parquet, partition_by):
     write_deltalake(path, pq.read_table(parquet, partitioning=None), partition_by=partition_by)
 
 
-def parquet_folder(path):
-    answers = {}
-    for file in sorted(pathlib.Path(path).glob("*.parquet")):
-        table = pq.read_table(file, partitioning=None)
-        answers[file.name] = {"columns": table.column_names, "rows": rows(table, table.column_names)}
-    return answers
-
-
 request = json.load(sys.stdin)
 answer = globals()[request["do"]](**request["with"])
 json.dump(answer, sys.stdout)

@@ -14,6 +14,7 @@ os.dup2(2, 1)  # whatever Java prints must not mix with the answers
 
 from pyspark.sql import SparkSession  # noqa: E402
 
+import parquet_values  # noqa: E402
 from canonical import rows, value  # noqa: E402
 
 jars = ",".join(str(jar) for jar in sorted(pathlib.Path(os.environ["BARLINE_SPARK_JARS"]).glob("*.jar")))
@@ -92,16 +93,20 @@ def parquet(path, columns):
     return rows(spark.read.parquet(path).toArrow(), columns)
 
 
-def parquet_folder(path):
-    """Every Parquet file of a folder read whole: its rows, or what Spark said of it."""
-    answers = {}
+def parquet_cases(path):
+    """The files of parquet-cases.ts: how many were read, where they differ from what was written, what was refused."""
+    read, wrong, refused = 0, [], {}
     for file in sorted(pathlib.Path(path).glob("*.parquet")):
+        expected = json.loads(file.with_suffix(".json").read_text())
         try:
             table = spark.read.parquet(str(file)).toArrow()
-            answers[file.name] = {"columns": table.column_names, "rows": rows(table, table.column_names)}
         except Exception as error:  # noqa: BLE001
-            answers[file.name] = {"error": str(error)[:2000]}
-    return answers
+            lines = str(error).splitlines()
+            refused[file.stem] = "\n".join(line for line in lines if not line.startswith("\tat "))
+            continue
+        read += 1
+        wrong += parquet_values.differences(file.stem, expected, table)
+    return {"read": read, "differences": wrong[:20], "refused": refused}
 
 
 answers = [globals()[request["do"]](**request["with"]) for request in json.load(sys.stdin)]
