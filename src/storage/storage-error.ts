@@ -63,7 +63,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOTDIR: { code: 'STORAGE_NOT_A_FOLDER', says: 'a part of the path is a file, not a folder' },
   EISDIR: { code: 'STORAGE_NOT_A_FILE', says: 'it is a folder, not a file' },
   ENAMETOOLONG: { code: 'STORAGE_NAME_TOO_LONG', says: 'the name is longer than the file system allows' },
-  ELOOP: { code: 'STORAGE_LINK_LOOP', says: 'its symbolic links lead in a circle' },
+  ELOOP: {
+    code: 'STORAGE_LINK_LOOP',
+    says: 'its symbolic links lead in a circle',
+    hint: 'remove the link, and restore the file or folder that it stood for',
+  },
   EMFILE: TOO_MANY_OPEN,
   ENFILE: TOO_MANY_OPEN,
 };
