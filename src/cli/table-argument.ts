@@ -15,3 +15,7 @@ export async function lakeOf(invocation: Invocation) {
     lake: locate(configuration.value.lake, configuration, 'lake', invocation.directory),
   };
 }
+
+export function isoTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

@@ -1,0 +1,124 @@
+import { usageError } from '../../base/index.ts';
+import type { OpenedTable } from '../../query/index.ts';
+import { countOption, listOption, textOption } from '../arguments.ts';
+import { type CommandSpec, option } from '../command.ts';
+import { deliverRows, openSession, rowsTaken, SHOWN_ROWS } from '../query-output.ts';
+import { lakeOf, TABLE } from '../table-argument.ts';
+
+export const read: CommandSpec = {
+  name: 'read',
+  summary: 'rows of a table at any version, on screen or into a file',
+  arguments: [TABLE],
+  options: [
+    option('--columns <a,b>', 'these columns, in this order'),
+    option('--where <sql>', 'rows for which this SQL expression holds'),
+    option('--order-by <columns>', 'sort by these, each may be followed by desc'),
+    option('--limit <rows>', `most rows (a terminal shows ${SHOWN_ROWS} unless told)`),
+    option(
+      '-o, --output <file>',
+      'write the rows to F.parquet, F.csv or F.ndjson; - is stdout, as JSON lines',
+    ),
+    option('--force', 'replace the output if it exists'),
+  ],
+  examples: [
+    'barline table read training_bars --limit 5',
+    `barline table read training_bars@2025-12-13 --columns timestamp,close --where "month = '2024-10'" --json`,
+    'barline table read training_bars@v3 --order-by "timestamp desc" --output bars.parquet',
+  ],
+  run: async (invocation, [text = ''], options) => {
+    const { emptyRelation, openTable, tableFacts } = await import('../../query/index.ts');
+    const limit = countOption(options, 'limit');
+    const columns = listOption(options, 'columns');
+    const order = listOption(options, 'orderBy');
+    const where = textOption(options, 'where');
+    const output = textOption(options, 'output');
+    const { configuration, lake } = await lakeOf(invocation);
+    const opened = await openTable(text, lake, invocation.directory);
+    const { name, snapshot } = opened;
+    const select = columns === undefined ? '*' : await columnNames(columns, opened);
+    const orderBy = order === undefined ? '' : ` ORDER BY ${await sortKeys(order, opened)}`;
+    const isPlain = where === undefined && order === undefined;
+    using session = await openSession(configuration);
+    const taken = isPlain ? rowsTaken(invocation, { limit, output }) : undefined;
+    const what = where === undefined ? `table ${name}` : `--where ${JSON.stringify(where)}`;
+    const empty = emptyRelation(snapshot.schema);
+    if (where !== undefined) await checkWhere(session, empty, where, what);
+    const relation = await relationOf(session, opened, taken, where);
+    const filtered = `SELECT * FROM (${relation}) AS asked_table${where === undefined ? '' : ` WHERE (${where}\n)`}`;
+    await deliverRows(invocation, {
+      session,
+      query: `SELECT ${select} FROM (${filtered})${orderBy}`,
+      columnsOf: `SELECT ${select} FROM (${empty})`,
+      what,
+      limit,
+      output,
+      replace: options.force === true || invocation.globals.yes === true,
+      total: async () => {
+        const fromLog = where === undefined ? tableFacts(snapshot).rowCount : null;
+        if (fromLog !== null) return fromLog;
+        const all = isPlain ? await relationOf(session, opened, undefined) : filtered;
+        return Number(await session.value(`SELECT count(*) FROM (${all})`, what));
+      },
+      facts: { table: name, version: snapshot.version },
+    });
+    return 0;
+  },
+};
+
+/**
+ * The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need; with
+ * `where`, only files that may hold such rows.
+ */
+async function relationOf(
+  session: Awaited<ReturnType<typeof openSession>>,
+  { table, snapshot }: OpenedTable,
+  rowCount: number | undefined,
+  where?: string,
+): Promise<string> {
+  const { filesInOrder, tableRelation } = await import('../../query/index.ts');
+  const { files } = await table.scan({ version: snapshot.version, ...(where !== undefined && { where }) });
+  const ordered = filesInOrder(snapshot, files, rowCount);
+  return tableRelation(session, table, snapshot, ordered, { mostBranches: Number.POSITIVE_INFINITY });
+}
+
+async function columnNames(names: readonly string[], opened: OpenedTable): Promise<string> {
+  const { quoteName } = await import('../../query/index.ts');
+  const found = await Promise.all(names.map((name) => columnOf(name, opened, '--columns')));
+  return found.map(quoteName).join(', ');
+}
+
+async function sortKeys(keys: readonly string[], opened: OpenedTable): Promise<string> {
+  const { quoteName } = await import('../../query/index.ts');
+  const sorted = keys.map(async (key) => {
+    const [, name = '', direction = ''] = /^(.*?)(?:\s+(asc|desc))?$/i.exec(key) ?? [];
+    return `${quoteName(await columnOf(name, opened, '--order-by'))} ${direction}`.trim();
+  });
+  return (await Promise.all(sorted)).join(', ');
+}
+
+/** The column as the schema writes it; a usage error with near names when it has none such. */
+async function columnOf(name: string, { name: table, snapshot }: OpenedTable, flag: string): Promise<string> {
+  const { nearNamesHint } = await import('../../query/index.ts');
+  const columns = snapshot.schema.fields.map((field) => field.name);
+  const found =
+    columns.find((each) => each === name) ??
+    columns.find((each) => each.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found;
+  throw usageError(
+    `${flag}: table ${table} has no column ${JSON.stringify(name)}`,
+    nearNamesHint(name, columns, 'its columns'),
+    { column: name, columns },
+  );
+}
+
+/** The expression must be one by itself, before it is put into brackets. */
+async function checkWhere(
+  session: Awaited<ReturnType<typeof openSession>>,
+  empty: string,
+  where: string,
+  what: string,
+): Promise<void> {
+  const count = await session.statementCount(`SELECT 1 WHERE ${where}`, what);
+  if (count !== 1) throw usageError(`${what} holds ${count} statements; expected one expression`);
+  await session.columns(`SELECT 1 FROM (${empty}) AS asked_table WHERE (${where}\n)`, what);
+}
