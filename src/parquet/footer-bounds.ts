@@ -11,6 +11,7 @@ export interface ColumnBounds {
   readonly max: StatisticValue | undefined;
   readonly nullCount: number | undefined;
   readonly rowCount: number;
+  readonly column: LeafColumn;
 }
 
 /** Bounds of a leaf, by its path (`close`, `address.city`); undefined when the file has no such column. */
@@ -23,7 +24,7 @@ export function columnBounds(
   const column = footer.columns[index];
   if (column === undefined) return undefined;
   const { statistics } = rowGroup.chunks[index] ?? {};
-  const nothing = { min: undefined, max: undefined, rowCount: rowGroup.rowCount };
+  const nothing = { min: undefined, max: undefined, rowCount: rowGroup.rowCount, column };
   if (statistics === undefined) return { ...nothing, nullCount: undefined };
   const { min, max, nullCount, isOld } = statistics;
   if (!isOrdered(column, isOld, footer.hasColumnOrders)) return { ...nothing, nullCount };
@@ -33,6 +34,7 @@ export function columnBounds(
     max: max === undefined || isFloat ? undefined : decode(column, max, Math.ceil),
     nullCount,
     rowCount: rowGroup.rowCount,
+    column,
   };
 }
 

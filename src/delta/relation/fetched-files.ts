@@ -1,0 +1,145 @@
+/** Data files in an object store, read on this machine by the parts a query needs. */
+import type { CandidateRowGroup, ColumnBounds, ColumnChoice, FetchedParquet } from '../../parquet/index.ts';
+import type { AddFile } from '../actions.ts';
+import { ID_KEY, mappingMode, storedName } from '../column-identity.ts';
+import { type Condition, fileMayMatch } from '../condition.ts';
+import { absoluteLocalPath, decodePath } from '../paths.ts';
+import type { DeltaType, StructField } from '../schema.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { isoMicroseconds } from '../values.ts';
+import type { DataFiles } from './relation.ts';
+
+export interface FetchPlan {
+  /** The table's columns that the query reads, those of its condition included; all unless given. */
+  readonly columns?: readonly string[];
+  /** Row groups that cannot hold such rows are left out; the query still filters rows. */
+  readonly condition?: Condition;
+  /** For queries that use the numbers of rows in their files: no row group is left out. */
+  readonly keepRowNumbers?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Fetches what a query needs of these files. The result stands for the table wherever local files are wanted
+ * (`tableRelation`), until `fetched` is disposed of; files that lie on this machine are left where they are. Row
+ * groups of a file with a deletion vector are all fetched, since the vector counts rows. `fetched.counts` tells bytes.
+ */
+export async function fetchDataFiles(
+  fetched: FetchedParquet,
+  table: DataFiles,
+  snapshot: Snapshot,
+  files: readonly AddFile[],
+  plan: FetchPlan = {},
+): Promise<DataFiles> {
+  const columns = columnChoice(snapshot, plan.columns);
+  const localPaths = new Map<string, string>();
+  const fetchOne = async (file: AddFile) => {
+    if (table.localPath(file) !== undefined) return;
+    const { localPath } = await fetched.fetch(table.storage, {
+      path: decodePath(file.path),
+      byteLength: file.size,
+      ...(columns && { columns }),
+      ...rowGroupChoice(snapshot, file, plan),
+      ...(plan.signal && { signal: plan.signal }),
+    });
+    localPaths.set(file.path, localPath);
+  };
+  // each ends before an error is told, so that nothing is written after the folder is removed
+  const results = await Promise.allSettled(files.map(fetchOne));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return {
+    uri: table.uri,
+    storage: table.storage,
+    localPath: (file) => localPaths.get(file.path) ?? absoluteLocalPath(file.path) ?? table.localPath(file),
+  };
+}
+
+function columnChoice(
+  { schema, properties }: Snapshot,
+  names: readonly string[] | undefined,
+): ColumnChoice | undefined {
+  if (names === undefined) return undefined;
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
+  const fields = schema.fields.filter((field) => wanted.has(field.name.toLowerCase()));
+  if (mappingMode(properties) !== 'id') return fields.map((field) => storedName(field, properties));
+  const ids = new Set(fields.map((field) => field.metadata[ID_KEY]));
+  return ({ fieldId }) => ids.has(fieldId);
+}
+
+function rowGroupChoice(
+  snapshot: Snapshot,
+  file: AddFile,
+  { condition, keepRowNumbers }: FetchPlan,
+): { keepRowGroup?: (rowGroup: CandidateRowGroup) => boolean } {
+  const byName = mappingMode(snapshot.properties) !== 'id';
+  if (condition === undefined || keepRowNumbers === true || file.deletionVector !== undefined || !byName) {
+    return {};
+  }
+  const partitionColumns = new Set(snapshot.partitionColumns);
+  return {
+    keepRowGroup: (rowGroup) =>
+      fileMayMatch(condition, { ...file, stats: rowGroupStats(snapshot, rowGroup) }, partitionColumns),
+  };
+}
+
+/** A row group's bounds as an `add` holds those of a file. Bounds whose stored type is not the table's are left out. */
+function rowGroupStats({ schema, properties }: Snapshot, rowGroup: CandidateRowGroup): string {
+  const minValues: Record<string, unknown> = {};
+  const maxValues: Record<string, unknown> = {};
+  const nullCount: Record<string, number> = {};
+  for (const field of schema.fields) {
+    const name = storedName(field, properties);
+    const bounds = rowGroup.bounds(name);
+    if (bounds === undefined) continue;
+    if (bounds.nullCount !== undefined) nullCount[name] = bounds.nullCount;
+    const min = boundJson(field, bounds, bounds.min);
+    const max = boundJson(field, bounds, bounds.max);
+    if (min !== undefined) minValues[name] = min;
+    if (max !== undefined) maxValues[name] = max;
+  }
+  return JSON.stringify({ numRecords: rowGroup.rowCount, minValues, maxValues, nullCount });
+}
+
+const LAST_TIME_US = 253_402_300_799_999_999n;
+const FIRST_TIME_US = -62_135_596_800_000_000n;
+
+function boundJson(
+  { type }: StructField,
+  { column }: ColumnBounds,
+  value: ColumnBounds['min'],
+): string | number | undefined {
+  if (value === undefined || !storedAs(type, column)) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
+  if (type === 'timestamp' || type === 'timestamp_ntz') return timeText(BigInt(value), type);
+  if (type === 'date') return timeText(BigInt(value) * 86_400_000_000n, 'timestamp')?.slice(0, 10);
+  return Number.isFinite(Number(value)) ? Number(value) : undefined;
+}
+
+function timeText(timeUs: bigint, type: 'timestamp' | 'timestamp_ntz'): string | undefined {
+  if (timeUs < FIRST_TIME_US || timeUs > LAST_TIME_US) return undefined;
+  return `${isoMicroseconds(timeUs)}${type === 'timestamp' ? 'Z' : ''}`;
+}
+
+/** Whether the stored values are in the terms of the table's type; a widened column's may not be. */
+function storedAs(type: DeltaType, { storedType, meaning }: ColumnBounds['column']): boolean {
+  switch (type) {
+    case 'string':
+      return meaning === 'text';
+    case 'date':
+      return meaning === 'date';
+    case 'timestamp':
+    case 'timestamp_ntz':
+      return meaning.startsWith('timestamp');
+    case 'byte':
+    case 'short':
+    case 'integer':
+    case 'long':
+      return meaning === 'plain' && (storedType === 'INT32' || storedType === 'INT64');
+    case 'float':
+    case 'double':
+      return meaning === 'plain' && storedType !== 'BYTE_ARRAY';
+    default:
+      return false;
+  }
+}
