@@ -40,7 +40,7 @@ export interface SessionOptions {
   readonly hours: TradingHours;
   /**
    * Dates, both inclusive, on which sessions are expected, `YYYY-MM-DD`: a month's file is asked for its month.
-   * Default: the first to the last date with rows.
+   * Default: those open at some time from the first row to the last.
    */
   readonly expected?: { readonly from: string; readonly to: string };
 }
@@ -166,7 +166,9 @@ function sessionReport(
     const shiftSeconds = shiftOf(k, edges, barsInPart);
     if (shiftSeconds !== 0) timezoneIssues.push({ date, shiftSeconds });
   }
-  const due = expected ? sessionSpans(hours, requiredDay(expected.from), requiredDay(expected.to)) : spans;
+  const due = expected
+    ? sessionSpans(hours, requiredDay(expected.from), requiredDay(expected.to))
+    : spansReached(spans, barsInPart);
   const dates = [...present];
   return {
     session: hours.session.name,
@@ -179,6 +181,16 @@ function sessionReport(
     missingSessions: due.map(({ date }) => date).filter((date) => !present.has(date)),
     timezoneIssues,
   };
+}
+
+/** A file that begins in the evening is not asked for that day's session. */
+function spansReached(spans: readonly SessionSpan[], barsInPart: Int32Array): readonly SessionSpan[] {
+  const hasBars = (count: number): boolean => count > 0;
+  const firstPart = barsInPart.findIndex(hasBars);
+  const lastPart = barsInPart.findLastIndex(hasBars);
+  return spans.filter(
+    (_, span) => span * EDGES + LAST + 1 >= firstPart && span * EDGES + FIRST + 1 <= lastPart,
+  );
 }
 
 function shiftOf(span: number, edges: Float64Array, barsInPart: Int32Array): 0 | 3600 | -3600 {

@@ -65,6 +65,9 @@ describe('session', () => {
     expect(sessionOf(times).report.missingSessions).toEqual(['2024-07-02', '2024-07-04', '2024-07-05']);
     const month = sessionOf(times, 'cme-rth', { from: '2024-07-05', to: '2024-07-10' });
     expect(month.report.missingSessions).toEqual(['2024-07-05', '2024-07-09', '2024-07-10']);
+    // from the evening of one day to the early morning of another: neither day's session is asked for
+    const evenings = ['2024-07-01T23:00:00Z', '2024-07-02T15:00:00Z', '2024-07-03T06:00:00Z'];
+    expect(sessionOf(evenings).report.missingSessions).toEqual([]);
     expect(sessionOf([]).report).toMatchObject({ missingSessions: [], sessionCount: 0, firstDate: null });
   });
 
