@@ -76,7 +76,7 @@ function preparedDefinition(
       throw badColumnChange(
         table,
         'columns can be renamed or dropped only under column mapping',
-        'agree to it (columnMapping): readers then need reader version 2 or 3',
+        'agree to it (columnMapping, --column-mapping): readers then need reader version 2 or 3',
       );
     }
     set['delta.columnMapping.mode'] = 'name';
@@ -86,7 +86,7 @@ function preparedDefinition(
       throw badColumnChange(
         table,
         'types can be widened only where delta.enableTypeWidening is true',
-        'agree to it (typeWidening): readers then need the feature typeWidening',
+        'agree to it (typeWidening, --type-widening): readers then need the feature typeWidening',
       );
     }
     set['delta.enableTypeWidening'] = 'true';
