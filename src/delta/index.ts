@@ -1,3 +1,11 @@
+export {
+  type OpenOptions,
+  openStorage,
+  type S3Credentials,
+  type S3Settings,
+  S3Storage,
+  type Storage,
+} from '../storage/index.ts';
 export type {
   Action,
   AddFile,

@@ -129,6 +129,20 @@ describe('an append through a store with faults', () => {
     },
   );
 
+  it('gives up, having written nothing twice, where listings stay behind for ever', async () => {
+    const table = await behindProxy();
+    const other = await DeltaTable.open(direct());
+    await table.append([await dataFile(table, '2024-01')]);
+    await other.append([await dataFile(other, '2024-01')]);
+    proxy.choose = ({ path }) => (path.includes('list-type') ? 'stale-list' : undefined);
+    const file = await dataFile(table, '2024-02');
+    const result = await table.append([file]).catch((error: unknown) => error);
+    proxy.choose = () => undefined;
+    expect(result).toMatchObject({ code: 'DELTA_COMMIT_CONTENDED' });
+    const { version, adds } = await addsByPath();
+    expect([version, adds.get(file.path)]).toEqual([2, undefined]);
+  });
+
   it.each([1, 2, 3])(
     'loses and doubles nothing with four writers and a fault in five requests, seed %i',
     async (seed) => {
@@ -160,6 +174,34 @@ describe('an append through a store with faults', () => {
       expect(version).toBeGreaterThanOrEqual(acknowledged.length);
       expect(version).toBeLessThanOrEqual(acknowledged.length + failed);
       expect(acknowledged.length).toBeGreaterThan(30);
+    },
+  );
+});
+
+describe('a large file through a store with faults', () => {
+  it.each(['reset-request', 'lose-answer', 'error-after', 'slow-down'] as const)(
+    'is uploaded in parts, whole, with %s once at every step',
+    async (fault) => {
+      const settings = { ...server.settings(proxy.port), partByteLength: 5 << 20 };
+      const storage = new S3Storage(uri, new S3Connection(settings));
+      const whole = Buffer.alloc(12 << 20);
+      for (let i = 0; i < whole.length; i++) whole[i] = (i * 131) % 251;
+      const seen = new Set<string>();
+      proxy.choose = ({ method, path }) => {
+        const step = `${method} ${path.replace(/uploadId=[^&]*/, '')}`;
+        if (method === 'GET' || method === 'HEAD' || seen.has(step)) return undefined;
+        seen.add(step);
+        return fault;
+      };
+      await storage.write('large.parquet', [whole]);
+      proxy.choose = () => undefined;
+      expect(proxy.faults).toHaveLength(5); // begin, three parts, end
+      expect(Buffer.compare(await storage.read('large.parquet'), whole)).toBe(0);
+      // a second upload was begun where the answer to the first beginning was lost; it can be found
+      const left = [];
+      for await (const upload of storage.unfinishedUploads()) left.push(upload);
+      expect(left).toHaveLength(fault === 'lose-answer' || fault === 'error-after' ? 1 : 0);
+      for (const upload of left) await storage.abortUpload(upload);
     },
   );
 });
