@@ -2,18 +2,18 @@ import { type DuckDbSession, quoteName, quotePath } from '../duckdb/index.ts';
 import { type Action, toAction } from './actions.ts';
 import { isRecord } from './schema.ts';
 
-/** Few of each: read as JSON, one object a row. */
+/** Few of each. */
 const SMALL_KINDS = ['protocol', 'metaData', 'txn', 'domainMetadata'];
 const FILE_KINDS = ['remove', 'add'];
 
-/** Fields of files that are read as columns of their own. */
-const TEXTS = ['path', 'stats'];
-const NUMBERS = ['size', 'modificationTime', 'deletionTimestamp'];
-const FLAGS = ['dataChange', 'extendedFileMetadata'];
-/** Maps and structs that many files share: their JSON is parsed once. */
-const SHARED = ['partitionValues', 'tags', 'deletionVector'];
 /** Typed doubles of `partitionValues`, and of `stats` unless it is missing. */
 const TYPED = ['partitionValues_parsed', 'stats_parsed'];
+/** Files that become one text. */
+const BATCH_ROWS = 8192;
+/** Rows that DuckDB puts together at a time, which bounds its memory. */
+const QUERY_ROWS = 32 * BATCH_ROWS;
+/** Between texts; where JSON holds it, it is a blank. */
+const SEPARATOR = '\u001e';
 
 /** The actions of one Parquet file of a checkpoint. */
 export async function* checkpointActions(session: DuckDbSession, path: string): AsyncGenerator<Action[]> {
@@ -41,93 +41,68 @@ export async function sidecarPaths(session: DuckDbSession, path: string): Promis
   return paths;
 }
 
-interface FieldReader {
-  readonly field: string;
-  readonly sql: string;
-  /** From DuckDB's value, which is not null, to the action's. */
-  readonly convert: (value: unknown) => unknown;
-}
-
+/**
+ * Values cross from DuckDB one by one at a microsecond each, so files cross by the thousand as one text: each file's
+ * JSON, and after it its statistics, which are JSON already.
+ */
 async function* fileActions(session: DuckDbSession, source: string, kind: string): AsyncGenerator<Action[]> {
   const struct = quoteName(kind);
-  const unnested = await session.columns(`SELECT unnest(${struct}) FROM ${source}`);
-  const readers = fieldReaders(
-    struct,
-    unnested.map(({ name }) => name),
-  );
-  const selected = readers.map(({ sql }) => sql).join(', ');
-  for await (const chunk of session.chunks(`SELECT ${selected} FROM ${source} WHERE ${struct} IS NOT NULL`)) {
-    const columns = readers.map((_, i) => chunk.values(i));
-    const actions: Action[] = [];
-    for (let row = 0; row < chunk.rowCount; row++) {
-      const file: Record<string, unknown> = {};
-      for (const [i, { field, convert }] of readers.entries()) {
-        const value = columns[i]?.[row];
-        if (value === null || value === undefined) continue;
-        if (field === OTHERS) Object.assign(file, convert(value));
-        else file[field] = convert(value);
-      }
-      actions.push(actionOf(kind, file));
-    }
-    yield actions;
-  }
-}
-
-/** The name under which fields this version does not know are read together. */
-const OTHERS = '';
-
-function fieldReaders(struct: string, fields: readonly string[]): FieldReader[] {
-  const at = (field: string) => `${struct}.${quoteName(field)}`;
-  const readers: FieldReader[] = [];
-  const shared = new Map<string, unknown>();
-  for (const field of fields) {
-    if (TEXTS.includes(field)) readers.push({ field, sql: textOf(field, fields, at), convert: String });
-    else if (NUMBERS.includes(field)) readers.push({ field, sql: `${at(field)}::DOUBLE`, convert: Number });
-    else if (FLAGS.includes(field))
-      readers.push({ field, sql: at(field), convert: (value) => value === true });
-    else if (SHARED.includes(field)) {
-      const sql = `CASE WHEN ${at(field)} IS NOT NULL THEN to_json(${at(field)})::VARCHAR END`;
-      // a null in a map is a value; in a struct it is a field left out
-      const clean = field === 'deletionVector' ? withoutNullsOf : (value: unknown) => value;
-      readers.push({ field, sql, convert: (value) => parseOnce(String(value), shared, clean) });
+  const fields = (await session.columns(`SELECT unnest(${struct}) FROM ${source}`)).map(({ name }) => name);
+  const inJson = await usedFields(session, source, struct, fields);
+  const members = inJson.map((field) => `${quoteName(field)} := ${struct}.${quoteName(field)}`);
+  const json = `to_json(struct_pack(${members.join(', ')}))::VARCHAR`;
+  const stats = `replace(coalesce(${statsOf(struct, fields)}, ''), '${SEPARATOR}', ' ')`;
+  const rowCount = Number(await session.value(`SELECT count(*) FROM ${source}`));
+  for (let start = 0; start < rowCount; start += QUERY_ROWS) {
+    const query =
+      `SELECT string_agg(concat(${json}, '${SEPARATOR}', ${stats}), '${SEPARATOR}') FROM ${source} ` +
+      `WHERE ${struct} IS NOT NULL AND file_row_number >= ${start} AND file_row_number < ${start + QUERY_ROWS} ` +
+      `GROUP BY file_row_number // ${BATCH_ROWS}`;
+    for await (const chunk of session.chunks(query)) {
+      for (const text of chunk.values(0)) yield filesOf(kind, String(text));
     }
   }
-  if (!fields.includes('stats') && fields.includes('stats_parsed')) {
-    readers.push({ field: 'stats', sql: jsonOf(at('stats_parsed')), convert: String });
+}
+
+/** The fields that some file has, without statistics: a field that is null everywhere need not be dropped again. */
+async function usedFields(
+  session: DuckDbSession,
+  source: string,
+  struct: string,
+  fields: readonly string[],
+): Promise<string[]> {
+  const candidates = fields.filter((field) => field !== 'stats' && !TYPED.includes(field));
+  const counts = candidates.map((field) => `count(${struct}.${quoteName(field)})`);
+  const used: string[] = [];
+  for await (const chunk of session.chunks(`SELECT ${counts.join(', ')} FROM ${source}`)) {
+    used.push(...candidates.filter((_, column) => Number(chunk.values(column)[0]) > 0));
   }
-  const known = new Set([...TEXTS, ...NUMBERS, ...FLAGS, ...SHARED, ...TYPED]);
-  const others = fields.filter((field) => !known.has(field));
-  if (others.length > 0) {
-    const members = others.map((field) => `${quoteName(field)} := ${at(field)}`);
-    const anyOf = others.map((field) => `${at(field)} IS NOT NULL`).join(' OR ');
-    const sql = `CASE WHEN ${anyOf} THEN to_json(struct_pack(${members.join(', ')}))::VARCHAR END`;
-    readers.push({ field: OTHERS, sql, convert: (value) => withoutNullsOf(JSON.parse(String(value))) });
-  }
-  return readers;
+  // a checkpoint without files of this kind still needs a struct
+  return used.length === 0 ? candidates.slice(0, 1) : used;
 }
 
-/** Distinct partitions remembered; beyond, each is parsed anew. */
-const SHARED_LIMIT = 100_000;
-
-function parseOnce(text: string, seen: Map<string, unknown>, clean: (value: unknown) => unknown): unknown {
-  const known = seen.get(text);
-  if (known !== undefined) return known;
-  const parsed = clean(JSON.parse(text));
-  if (seen.size < SHARED_LIMIT) seen.set(text, parsed);
-  return parsed;
+function statsOf(struct: string, fields: readonly string[]): string {
+  const parsed = `${struct}.stats_parsed`;
+  const json = `CASE WHEN ${parsed} IS NOT NULL THEN to_json(${parsed})::VARCHAR END`;
+  if (!fields.includes('stats_parsed')) return fields.includes('stats') ? `${struct}.stats` : 'NULL';
+  return fields.includes('stats') ? `coalesce(${struct}.stats, ${json})` : json;
 }
 
-function textOf(field: string, fields: readonly string[], at: (field: string) => string): string {
-  if (field !== 'stats' || !fields.includes('stats_parsed')) return at(field);
-  return `coalesce(${at('stats')}, ${jsonOf(at('stats_parsed'))})`;
+function filesOf(kind: string, text: string): Action[] {
+  const halves = text.split(SEPARATOR);
+  const files: unknown = JSON.parse(`[${halves.filter((_, i) => i % 2 === 0).join(',')}]`);
+  if (!Array.isArray(files) || files.length * 2 !== halves.length)
+    throw new Error(`its ${kind}s cannot be told apart`);
+  return files.map((file: unknown, i) => {
+    if (!isRecord(file)) return actionOf(kind, file);
+    const stats = halves[i * 2 + 1];
+    if (stats !== '') file.stats = stats;
+    if (isRecord(file.deletionVector)) file.deletionVector = withoutNullsOf(file.deletionVector);
+    return actionOf(kind, file);
+  });
 }
 
-function jsonOf(expression: string): string {
-  return `CASE WHEN ${expression} IS NOT NULL THEN to_json(${expression})::VARCHAR END`;
-}
-
-function withoutNullsOf(value: unknown): unknown {
-  if (!isRecord(value)) return value;
+function withoutNullsOf(value: Readonly<Record<string, unknown>>): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 

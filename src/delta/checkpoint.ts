@@ -22,8 +22,8 @@ export async function* readCheckpoint(
   storage: Storage,
   checkpoint: CheckpointFiles,
 ): AsyncGenerator<Action[]> {
-  // a native library: only for tables that have a checkpoint
-  using session = await DuckDbSession.open({ ...defaultLimits(), threads: 2 });
+  // a native library: only for tables that have a checkpoint; a second thread would not make one file faster
+  using session = await DuckDbSession.open({ ...defaultLimits(), threads: 1 });
   const sidecars: string[] = [];
   for (const path of checkpoint.paths) {
     const file = { storage, path };
