@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { type Dirent, statSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -81,13 +81,7 @@ export class LocalStorage implements Storage {
 
   async #collect(folder: string, prefix: string, options: ListOptions, paths: string[]): Promise<void> {
     const location = this.localPath(folder);
-    const entries = await named('list', location, () => readdir(location, { withFileTypes: true })).catch(
-      (error: unknown) => {
-        if (error instanceof BarlineError && error.code === 'STORAGE_NOT_FOUND') return [];
-        throw error;
-      },
-    );
-    for (const entry of entries) {
+    for (const entry of await readdirOrNone(location)) {
       const path = folder + entry.name;
       if (entry.isDirectory()) {
         // links to folders are not followed: they may lead out of the root, or in a circle
@@ -97,6 +91,18 @@ export class LocalStorage implements Storage {
         if (options.startAfter === undefined || byteOrder(path, options.startAfter) > 0) paths.push(path);
       }
     }
+  }
+
+  /** Links to folders count; the folders of a lake may lie elsewhere. */
+  async folders(prefix: string): Promise<string[]> {
+    const location = this.localPath(prefix);
+    const names: string[] = [];
+    for (const entry of await readdirOrNone(location)) {
+      if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(location, entry.name))))) {
+        names.push(entry.name);
+      }
+    }
+    return names.sort(byteOrder);
   }
 
   /** Synchronous: a promise a file makes listing ten times as slow. */
@@ -166,6 +172,24 @@ export class LocalStorage implements Storage {
       if (systemCode(error) === 'ENOENT') return false;
       throw storageError(error, 'delete', location);
     }
+  }
+}
+
+async function readdirOrNone(location: string): Promise<Dirent[]> {
+  try {
+    return await readdir(location, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw storageError(error, 'list', location);
+  }
+}
+
+async function isFolder(location: string): Promise<boolean> {
+  try {
+    return (await stat(location)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return false;
+    throw storageError(error, 'list', location);
   }
 }
 

@@ -63,6 +63,33 @@ function listPage(
   });
 }
 
+/** What stands between `prefix` and the next slash of the keys, each once. */
+export async function listFolders(bucket: S3Bucket, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  const start = bucket.location.prefix + prefix;
+  let token: string | undefined;
+  do {
+    const page = await bucket.request('list', undefined, ({ sdk, client }) =>
+      client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket: bucket.name,
+          Prefix: start,
+          Delimiter: '/',
+          EncodingType: 'url',
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+      ),
+    );
+    for (const { Prefix = '' } of page.CommonPrefixes ?? []) {
+      const name = decodeKey(Prefix, page.EncodingType).slice(start.length, -1);
+      if (name !== '') names.push(name);
+    }
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
+  // the store orders them with their slash
+  return names.sort(byteOrder);
+}
+
 /** Uploads in parts below the root that nobody finished: of crashed writers, and those in flight. */
 export async function* listUploads(bucket: S3Bucket): AsyncGenerator<UnfinishedUpload> {
   const root = bucket.location.prefix;

@@ -1,7 +1,7 @@
 import { BarlineError } from '../base/errors.ts';
 import { S3Bucket, type S3Traffic } from './s3-bucket.ts';
 import type { S3Connection } from './s3-connection.ts';
-import { listObjects, listUploads, type UnfinishedUpload } from './s3-list.ts';
+import { listFolders, listObjects, listUploads, type UnfinishedUpload } from './s3-list.ts';
 import { locationUri, objectKey, parseS3Uri } from './s3-location.ts';
 import { abortUpload, uploadPieces } from './s3-upload.ts';
 import {
@@ -84,6 +84,10 @@ export class S3Storage implements Storage {
 
   list(prefix: string, options: ListOptions = {}): AsyncIterable<FileEntry> {
     return listObjects(this.#bucket, prefix, options);
+  }
+
+  folders(prefix: string): Promise<string[]> {
+    return listFolders(this.#bucket, prefix);
   }
 
   async stat(path: string): Promise<FileEntry | undefined> {

@@ -17,6 +17,11 @@ export interface Storage {
   readRange(path: string, start: number, end: number): Promise<Uint8Array>;
   /** Files whose path begins with `prefix`, in the byte order of their paths. A missing folder has none. */
   list(prefix: string, options?: ListOptions): AsyncIterable<FileEntry>;
+  /**
+   * Names of the folders directly in the folder `prefix` names (empty, or ending with `/`), in byte order: what the
+   * paths of files have there. A missing folder has none.
+   */
+  folders(prefix: string): Promise<string[]>;
   /** Size and time, or undefined when there is no such file. */
   stat(path: string): Promise<FileEntry | undefined>;
 

@@ -55,6 +55,10 @@ export class FaultyStorage implements Storage {
     yield* this.#inner.list(prefix, options);
   }
 
+  folders(prefix: string): Promise<string[]> {
+    return this.#call('list', prefix, () => this.#inner.folders(prefix));
+  }
+
   stat(path: string): Promise<FileEntry | undefined> {
     return this.#call('stat', path, () => this.#inner.stat(path));
   }

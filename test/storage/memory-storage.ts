@@ -40,6 +40,15 @@ export class MemoryStorage implements Storage {
     }
   }
 
+  async folders(prefix: string): Promise<string[]> {
+    const names = new Set<string>();
+    for (const path of this.files.keys()) {
+      const [name = '', ...rest] = path.slice(prefix.length).split('/');
+      if (path.startsWith(prefix) && rest.length > 0) names.add(name);
+    }
+    return [...names].sort(byteOrder);
+  }
+
   async stat(path: string): Promise<FileEntry | undefined> {
     const found = this.files.get(path);
     return found && { path, byteLength: found.bytes.length, modifiedMs: found.modifiedMs };

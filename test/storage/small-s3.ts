@@ -141,22 +141,28 @@ export class SmallS3 {
     const prefix = query.get('prefix') ?? '';
     const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
     const delimiter = query.get('delimiter');
-    const all = [...this.objects.keys()]
-      .filter((key) => key.startsWith(prefix) && byteOrder(key, after) > 0)
-      .filter((key) => delimiter === null || !key.slice(prefix.length).includes(delimiter))
-      .sort(byteOrder);
-    const keys = all.slice(0, this.#options.pageSize ?? 1000);
-    const contents = keys.map((key) => {
-      const { bytes, modifiedMs } = this.objects.get(key) ?? { bytes: Buffer.alloc(0), modifiedMs: 0 };
-      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${new Date(modifiedMs).toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`;
+    // a key, or with a delimiter the prefix it shares with others
+    const shown = (key: string) => {
+      const end = delimiter === null ? -1 : key.indexOf(delimiter, prefix.length);
+      return end < 0 ? key : key.slice(0, end + 1);
+    };
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+    const all = [...new Set(keys.map(shown))].filter((key) => byteOrder(key, after) > 0).sort(byteOrder);
+    const page = all.slice(0, this.#options.pageSize ?? 1000);
+    const elements = page.map((key) => {
+      const found = this.objects.get(key);
+      if (found === undefined)
+        return `<CommonPrefixes><Prefix>${encodeURIComponent(key)}</Prefix></CommonPrefixes>`;
+      const time = new Date(found.modifiedMs).toISOString();
+      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${time}</LastModified><Size>${found.bytes.length}</Size></Contents>`;
     });
-    const next =
-      keys.length < all.length
-        ? `<NextContinuationToken>${escapeXml(keys.at(-1) ?? '')}</NextContinuationToken>`
-        : '';
+    const isLast = page.length === all.length;
+    const next = isLast
+      ? ''
+      : `<NextContinuationToken>${escapeXml(page.at(-1) ?? '')}</NextContinuationToken>`;
     return xml(
       200,
-      `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
+      `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${!isLast}</IsTruncated>${next}${elements.join('')}</ListBucketResult>`,
     );
   }
 

@@ -97,6 +97,24 @@ export function storageSpec(name: string, fresh: () => Promise<Storage>): void {
       for await (const entry of storage.list('log/10')) expect(entry.byteLength).toBe(11);
     });
 
+    it('names the folders of a folder', async () => {
+      const placed = [
+        'b/_delta_log/0.json',
+        'b/x',
+        'a b/c/d/e',
+        'file',
+        'a/x',
+        'ab/x',
+        '\uffee/x',
+        '\u{1f600}/x',
+      ];
+      for (const path of placed) await storage.put(path, bytes('x'));
+      expect(await storage.folders('')).toEqual(['a', 'a b', 'ab', 'b', '\uffee', '\u{1f600}']);
+      expect(await storage.folders('a b/')).toEqual(['c']);
+      expect(await storage.folders('a/')).toEqual([]);
+      expect(await storage.folders('nowhere/')).toEqual([]);
+    });
+
     it('keeps odd names as they are', async () => {
       const odd = fc
         .stringMatching(/^[A-Za-z0-9 %+#=&?:~äß€@!,;'()[\]{}^$-]{1,40}$/)
