@@ -7,7 +7,7 @@ const LARGEST_PIECE_BYTES = 4 * 1024 * 1024;
  */
 export class PieceSink {
   readonly #full: Uint8Array<ArrayBuffer>[] = [];
-  #piece = new Uint8Array(FIRST_PIECE_BYTES);
+  #piece: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_PIECE_BYTES);
   #pieceLength = 0;
   #byteLength = 0;
 
@@ -37,7 +37,8 @@ export class PieceSink {
 
   #next(): void {
     this.#full.push(this.#piece);
-    this.#piece = new Uint8Array(Math.min(this.#piece.length * 4, LARGEST_PIECE_BYTES));
+    // not zeroed, since all that is handed out is written first; and not from Node's pool, which cannot be transferred
+    this.#piece = Buffer.allocUnsafeSlow(Math.min(this.#piece.length * 4, LARGEST_PIECE_BYTES));
     this.#pieceLength = 0;
   }
 }

@@ -3,12 +3,12 @@ import { KERNEL_BLOCK } from './kernel-block.ts';
 import { scratch } from './scratch.ts';
 
 /** Values looked at in each block to tell how often a column changes. */
-const SAMPLE = 512;
+const SAMPLE = 256;
 
 /** A repeat is written from 8 values on. */
 const SHORTEST_MEAN_RUN = 8;
 
-/** Whether runs are 8 values and more on average, as the first 512 of every 8,192 have them. */
+/** Whether runs are 8 values and more on average, as the first 256 of every 8,192 have them. */
 export function seldomChanges(words: Int32Array, wordsPerValue: 1 | 2): boolean {
   const count = words.length / wordsPerValue;
   let changes = 0;
