@@ -6,19 +6,23 @@ export interface RowMask {
   readonly keep: boolean;
 }
 
-/** Up to so many rows are named one by one; more are bits. */
+/** Up to so many rows are named one by one. */
 const NAMED_ROWS = 64;
-/** Bits are looked up in no time, but cost this many bytes at most for each row they mark. */
+/** Up to so many are joined: of 10 M rows, 100,000 take a third of the time that bits take; of 2 M, six times it. */
+const JOINED_ROWS = 250_000;
+/** Bits cost this many bytes at most for each row they mark. */
 const MOST_BYTES_PER_ROW = 4096;
 
 /** True for the rows the mask lets through. `row` is the expression of a row's number in its file. */
 export function maskCondition(mask: RowMask, row: string): string {
   const { rows, keep } = mask;
   if (rows.length === 0) return keep ? 'false' : 'true';
-  if (rows.length <= NAMED_ROWS) return `${row} ${keep ? 'IN' : 'NOT IN'} (${rows.join(', ')})`;
+  const word = keep ? 'IN' : 'NOT IN';
+  if (rows.length <= NAMED_ROWS) return `${row} ${word} (${rows.join(', ')})`;
   const last = rows.at(-1) ?? 0;
-  if (last / 8 > rows.length * MOST_BYTES_PER_ROW || last >= 2 ** 31 - 1) {
-    return `${row} ${keep ? 'IN' : 'NOT IN'} (SELECT unnest([${rows.join(', ')}]::BIGINT[]))`;
+  const isSparse = last / 8 > rows.length * MOST_BYTES_PER_ROW || last >= 2 ** 31 - 1;
+  if (rows.length <= JOINED_ROWS || isSparse) {
+    return `${row} ${word} (SELECT unnest('[${rows.join(',')}]'::BIGINT[]))`;
   }
   return bitCondition(bitsLiteral(rows), `${last + 1}`, keep ? '1' : '0', row);
 }

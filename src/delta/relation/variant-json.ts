@@ -101,9 +101,8 @@ class VariantReader {
       case 14:
         return number(view.getFloat32(at, true));
       case 15: {
-        const start = at + 4;
-        const end = start + view.getUint32(at, true);
-        return JSON.stringify(Buffer.from(this.#bytes.subarray(start, end)).toString('base64'));
+        const bytes = bytesOf(this.#bytes, at + 4, view.getUint32(at, true));
+        return JSON.stringify(bytes.toString('base64'));
       }
       case 16:
         return this.#text(at + 4, view.getUint32(at, true));
@@ -156,8 +155,12 @@ function dictionaryOf(metadata: Uint8Array): string[] {
 }
 
 function textOf(bytes: Uint8Array, start: number, byteLength: number): string {
-  if (start + byteLength > bytes.length) throw new RangeError('a text ends beyond the variant');
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, byteLength).toString('utf8');
+  return bytesOf(bytes, start, byteLength).toString('utf8');
+}
+
+function bytesOf(bytes: Uint8Array, start: number, byteLength: number): Buffer {
+  if (start + byteLength > bytes.length) throw new RangeError('a value ends beyond the variant');
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, byteLength);
 }
 
 function unsigned(view: DataView, at: number, byteLength: number): number {
