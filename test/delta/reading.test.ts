@@ -90,6 +90,10 @@ describe('a checkpoint with struct statistics alone', () => {
       expect([scan.files.map(({ path }) => path), scan.prunedByStats]).toEqual([['2.parquet'], 2]);
       expect((await scan.columns()).rowCount).toBe(1);
     }
+    expect((await (await opened.scan({ where: { p: '2.254' } })).columns()).rowCount).toBe(0);
+    expect(
+      (await (await opened.scan({ where: { p: { gt: '2.249', lt: '2.251' } } })).columns()).rowCount,
+    ).toBe(1);
   });
 });
 

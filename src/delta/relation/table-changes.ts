@@ -76,7 +76,8 @@ export async function tableChanges(
   );
   const oldest = Math.min(...times.keys());
   if (from < oldest) throw isGone(table, from, oldest);
-  let properties = from === 0 ? {} : (await snapshotAt(table, from - 1)).properties;
+  // what lies before the oldest commit cannot be replayed; its own version can
+  let { properties } = await snapshotAt(table, from === oldest ? from : from - 1);
   const changes: VersionChanges[] = [];
   for (let version = from; version <= to; version++) {
     const path = commitPath(version);
