@@ -1,8 +1,6 @@
 import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { DeltaTable, field, type Row, struct } from '../../src/delta/index.ts';
-import { DuckDbSession, quoteText } from '../../src/duckdb/index.ts';
 import { type Added, HandMadeTable, inlineVector, removed } from './hand-made-table.ts';
 
 const SCHEMA = struct([field('id', 'long'), field('month', 'string')]);
@@ -76,20 +74,7 @@ describe('the change data feed', () => {
 
   it('of a log that was cleaned up, from its oldest commit on', async () => {
     const table = await history();
-    const checkpoint = table.logPath(2).replace('.json', '.checkpoint.parquet');
-    const [protocol, metaData] = HandMadeTable.first(DEFINITION).map((action) =>
-      JSON.stringify(Object.values(action)[0]),
-    );
-    const kind = (name: string, json: string, shape: string) =>
-      `from_json(${quoteText(json)}, '${shape}') AS "${name}"`;
-    const text = '"VARCHAR"';
-    const sql = `SELECT ${kind('protocol', protocol ?? '', `{"minReaderVersion":"INTEGER","minWriterVersion":"INTEGER","readerFeatures":[${text}],"writerFeatures":[${text}]}`)}, ${kind('metaData', metaData ?? '', `{"id":${text},"format":{"provider":${text}},"schemaString":${text},"partitionColumns":[${text}],"configuration":"MAP(VARCHAR, VARCHAR)"}`)}`;
-    using session = await DuckDbSession.open({
-      memoryByteLength: 2e8,
-      threads: 1,
-      temporaryFolder: tmpdir(),
-    });
-    await session.copy(sql, checkpoint, 'FORMAT parquet');
+    await table.checkpoint(2, DEFINITION, []);
     for (const version of [0, 1]) rmSync(table.logPath(version));
     expect(brief(await read(table, 2, 2))).toEqual(['2 delete 1 2024-03', '2 delete 3 2024-03']);
     await expect(read(table, 1, 2)).rejects.toMatchObject({ code: 'DELTA_VERSION_GONE' });

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { encodeBase85 } from '../../src/delta/deletion-vectors/base85.ts';
 import { encodeRoaring } from '../../src/delta/deletion-vectors/roaring-bitmap.ts';
 import { type StructType, schemaString } from '../../src/delta/index.ts';
-import { DuckDbSession } from '../../src/duckdb/index.ts';
+import { DuckDbSession, quoteText } from '../../src/duckdb/index.ts';
 
 export interface Definition {
   readonly schema: StructType;
@@ -87,6 +87,26 @@ export class HandMadeTable {
     };
   }
 
+  /** Writes a classic checkpoint of files given as DuckDB structs: see `checkpointed`. */
+  async checkpoint(version: number, definition: Definition, files: readonly string[]): Promise<string> {
+    const path = this.logPath(version).replace('.json', '.checkpoint.parquet');
+    const kinds = HandMadeTable.first(definition).map((action) => {
+      const [[kind, value] = ['', {}]] = Object.entries(action);
+      return `from_json(${quoteText(JSON.stringify(value))}, ${quoteText(CHECKPOINT_SHAPES[kind] ?? '')}) AS "${kind}"`;
+    });
+    const rows = [
+      `SELECT ${kinds.join(', ')}, NULL AS add`,
+      ...files.map((file) => `SELECT NULL, NULL, ${file}`),
+    ];
+    using session = await DuckDbSession.open({
+      memoryByteLength: 2e8,
+      threads: 1,
+      temporaryFolder: tmpdir(),
+    });
+    await session.copy(rows.join(' UNION ALL '), path, 'FORMAT parquet');
+    return path;
+  }
+
   /** Writes vectors one after the other into a file of that UUID; the vectors as the log names them. */
   vectorFile(uuid: string, ...rowLists: readonly (readonly number[])[]): object[] {
     const pieces: Uint8Array[] = [Uint8Array.of(1)];
@@ -120,6 +140,18 @@ export interface Added {
   readonly modificationTime: number;
   readonly dataChange: boolean;
   readonly stats: string;
+}
+
+const CHECKPOINT_SHAPES: Readonly<Record<string, string>> = {
+  protocol:
+    '{"minReaderVersion":"INTEGER","minWriterVersion":"INTEGER","readerFeatures":["VARCHAR"],"writerFeatures":["VARCHAR"]}',
+  metaData:
+    '{"id":"VARCHAR","format":{"provider":"VARCHAR"},"schemaString":"VARCHAR","partitionColumns":["VARCHAR"],"configuration":"MAP(VARCHAR, VARCHAR)"}',
+};
+
+/** An `add` as a struct of DuckDB, with statistics as they are given: `stats: '…'` or `stats_parsed: {…}`. */
+export function checkpointed({ path, size }: Pick<Added, 'path' | 'size'>, stats: string): string {
+  return `{path: ${quoteText(path)}, "partitionValues": MAP {}::MAP(VARCHAR, VARCHAR), size: ${size}, "modificationTime": 0, "dataChange": false, ${stats}}`;
 }
 
 /** The `remove` of an `add`. */

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeltaTable, field, type Row, type ScanRequest, struct } from '../../src/delta/index.ts';
-import { DuckDbSession, quoteText } from '../../src/duckdb/index.ts';
-import { type Added, HandMadeTable, inlineVector } from './hand-made-table.ts';
+import { DuckDbSession } from '../../src/duckdb/index.ts';
+import { type Added, checkpointed, HandMadeTable, inlineVector } from './hand-made-table.ts';
 
 const X = struct([field('x', 'long')]);
 
@@ -61,21 +61,12 @@ describe('a checkpoint with struct statistics alone', () => {
     );
     table.commit(0, ...HandMadeTable.first({ schema }));
     table.commit(1, ...adds);
-    const checkpoint = table.logPath(1).replace('.json', '.checkpoint.parquet');
-    const [protocol, metaData] = HandMadeTable.first({ schema }).map((action) =>
-      JSON.stringify(Object.values(action)[0]),
-    );
-    const rows = adds.map(({ add }, i) => {
-      const stats = `{numRecords: 1, minValues: (SELECT r FROM (SELECT ${values(i + 1)}) r), maxValues: (SELECT r FROM (SELECT ${values(i + 1)}) r), nullCount: {t: 0, d: 0, p: 0, s: 0}}`;
-      return `SELECT NULL AS protocol, NULL AS "metaData", {path: '${add.path}', "partitionValues": MAP {}::MAP(VARCHAR, VARCHAR), size: ${add.size}, "modificationTime": 0, "dataChange": false, stats_parsed: ${stats}} AS add`;
+    const files = adds.map(({ add }, i) => {
+      const row = `(SELECT r FROM (SELECT ${values(i + 1)}) r)`;
+      const parsed = `{numRecords: 1, minValues: ${row}, maxValues: ${row}, nullCount: {t: 0, d: 0, p: 0, s: 0}}`;
+      return checkpointed(add, `stats_parsed: ${parsed}`);
     });
-    const sql = `SELECT from_json(${quoteText(protocol ?? '')}, '{"minReaderVersion":"INTEGER","minWriterVersion":"INTEGER","readerFeatures":["VARCHAR"],"writerFeatures":["VARCHAR"]}') AS protocol, from_json(${quoteText(metaData ?? '')}, '{"id":"VARCHAR","format":{"provider":"VARCHAR"},"schemaString":"VARCHAR","partitionColumns":["VARCHAR"],"configuration":"MAP(VARCHAR, VARCHAR)"}') AS "metaData", NULL AS add UNION ALL ${rows.join(' UNION ALL ')}`;
-    using session = await DuckDbSession.open({
-      memoryByteLength: 2e8,
-      threads: 1,
-      temporaryFolder: tmpdir(),
-    });
-    await session.copy(sql, checkpoint, 'FORMAT parquet');
+    await table.checkpoint(1, { schema }, files);
     const opened = await DeltaTable.open(table.folder);
     for (const where of [
       { t: '2024-03-02T00:00:00.5Z' },

@@ -1,10 +1,8 @@
 import { readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DeltaTable, field, struct, verifyTable } from '../../src/delta/index.ts';
-import { DuckDbSession, quoteText } from '../../src/duckdb/index.ts';
-import { HandMadeTable } from './hand-made-table.ts';
+import { checkpointed, HandMadeTable } from './hand-made-table.ts';
 
 const DEFINITION = { schema: struct([field('x', 'long')]), readerFeatures: ['deletionVectors'] };
 const UUID = 'd2c639aa-8816-431a-aaf6-d3fe2512ff61';
@@ -33,28 +31,8 @@ const CHECKPOINT = logFile(2, 'checkpoint.parquet');
 const at = (path: string) => join(table.folder, path);
 
 async function writeCheckpoint(adds: readonly { path: string; size: number }[]): Promise<void> {
-  const [protocol, metaData] = HandMadeTable.first(DEFINITION).map((action) =>
-    JSON.stringify(Object.values(action)[0]),
-  );
-  const files = adds.map(
-    ({ path, size }) =>
-      `SELECT NULL, NULL, {path: '${path}', "partitionValues": MAP {}::MAP(VARCHAR, VARCHAR), size: ${size}, "modificationTime": 0, "dataChange": false, stats: '{"numRecords":2}'}`,
-  );
-  const kinds = [
-    [
-      'protocol',
-      protocol,
-      '{"minReaderVersion":"INTEGER","minWriterVersion":"INTEGER","readerFeatures":["VARCHAR"],"writerFeatures":["VARCHAR"]}',
-    ],
-    [
-      'metaData',
-      metaData,
-      '{"id":"VARCHAR","format":{"provider":"VARCHAR"},"schemaString":"VARCHAR","partitionColumns":["VARCHAR"],"configuration":"MAP(VARCHAR, VARCHAR)"}',
-    ],
-  ].map(([name, json = '', shape]) => `from_json(${quoteText(json)}, '${shape}') AS "${name}"`);
-  using session = await DuckDbSession.open({ memoryByteLength: 2e8, threads: 1, temporaryFolder: tmpdir() });
-  const sql = `SELECT ${kinds.join(', ')}, NULL AS add UNION ALL ${files.join(' UNION ALL ')}`;
-  await session.copy(sql, at(CHECKPOINT), 'FORMAT parquet');
+  const files = adds.map((add) => checkpointed(add, `stats: '{"numRecords":2}'`));
+  await table.checkpoint(2, DEFINITION, files);
 }
 
 const damages = async () => (await verifyTable(table.folder)).damages;
