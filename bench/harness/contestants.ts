@@ -51,7 +51,7 @@ export function barline({ bench, source, workers }: MonthlyWork): Contestant {
     commandLine: (lake) => ({
       command: [
         process.execPath,
-        join(ROOT, 'dist', 'cli', 'bin.js'),
+        join(ROOT, 'dist', 'barline.js'),
         ...['months', 'run', '--source', source, '--lake', lake, '--workers', String(workers), '--json'],
       ],
       directory: bench,
