@@ -95,7 +95,7 @@ export class HandMadeTable {
       return `from_json(${quoteText(JSON.stringify(value))}, ${quoteText(CHECKPOINT_SHAPES[kind] ?? '')}) AS "${kind}"`;
     });
     const rows = [
-      `SELECT ${kinds.join(', ')}, NULL AS add`,
+      `SELECT ${kinds.join(', ')}${files.length === 0 ? '' : ', NULL AS add'}`,
       ...files.map((file) => `SELECT NULL, NULL, ${file}`),
     ];
     using session = await DuckDbSession.open({
