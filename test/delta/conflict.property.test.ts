@@ -116,10 +116,13 @@ describe('any interleaving of writes', () => {
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
         const environment = stillEnvironment();
         const storage = new MemoryStorage();
-        await DeltaTable.create(storage, MONTHLY, { environment });
+        const first = await DeltaTable.create(storage, MONTHLY, { environment });
+        const start = await Promise.all([...MONTHS, ...MONTHS].map((m) => dataFile(first, m)));
+        await first.append(start);
+        const added = new Map(start.map((file) => [file.path, file.partitionValues.month ?? '']));
         const tables = await Promise.all([0, 1, 2, 3].map(() => DeltaTable.open(storage, { environment })));
-        const states: ReadonlyMap<string, string>[] = [new Map()];
-        const facts: Fact[] = [];
+        const states: ReadonlyMap<string, string>[] = [new Map(), added];
+        const facts: Fact[] = [{ added, removed: new Set(), domain: null, note: false, blind: true }];
         const begun = new Map<number, Begun>();
         for (const { handle, ...s } of steps) {
           const table = tables[handle];
