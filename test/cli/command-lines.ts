@@ -13,13 +13,13 @@ export const commands = specs.flatMap((spec): { words: string[]; spec: CommandSp
 
 /** The words after `barline` in one line of a POSIX shell: without pipes, redirections and comments. */
 export function wordsOf(line: string): string[] {
-  const tokens = line.match(/"[^"]*"|'[^']*'|[|<>]|#.*|[^\s|<>]+/g) ?? [];
+  const tokens = line.match(/[|<>]|#.*|(?:"[^"]*"|'[^']*'|[^\s|<>"'])+/g) ?? [];
   const words: string[] = [];
   let inside = false;
   for (const token of tokens) {
     if (/^[|<>#]/.test(token)) {
       if (inside) break;
-    } else if (inside) words.push(token.replace(/^(["'])(.*)\1$/s, '$2'));
+    } else if (inside) words.push(token.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
     else inside = token === 'barline';
   }
   return words;
