@@ -1,3 +1,6 @@
+import { usageError } from '../base/index.ts';
+import type { AtVersion } from '../delta/index.ts';
+import { textOption } from './arguments.ts';
 import type { Invocation } from './command.ts';
 
 /** The TABLE of commands that read one. */
@@ -24,4 +27,18 @@ export async function lakeOf(invocation: Invocation) {
 
 export function isoTime(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
+/** A version or time given by a flag: `12`, `v12`, `2025-12-13`; a usage error when it is missing or neither. */
+export async function versionOption(
+  options: Readonly<Record<string, unknown>>,
+  name: string,
+): Promise<AtVersion> {
+  const { parseTableReference } = await import('../query/index.ts');
+  const text = textOption(options, name);
+  const examples = `e.g. --${name} 12, or --${name} 2025-12-13`;
+  if (text === undefined) throw usageError(`--${name} is missing`, examples);
+  const { at, suffix } = parseTableReference(`table@${/^\d{1,15}$/.test(text) ? 'v' : ''}${text}`);
+  if (suffix !== undefined) return at;
+  throw usageError(`--${name} is ${JSON.stringify(text)}; expected a version or a time`, examples);
 }

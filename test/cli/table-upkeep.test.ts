@@ -185,6 +185,26 @@ describe('what a table is', () => {
   });
 });
 
+test('diff tells what changed, by the log alone', async () => {
+  await table('properties', 'bars', '--set', 'owner=me');
+  await table('columns', 'bars', '--add', 'venue=string');
+  const told = await table('diff', 'bars', '--from', '1', '--json');
+  expect(JSON.parse(told.stdout)).toEqual({
+    table: 'bars',
+    from: 1,
+    to: 4,
+    rows: { from: 100, to: 150 },
+    size_bytes: { from: expect.any(Number), to: expect.any(Number) },
+    files: { from: 1, to: 2, added: 1, removed: 0 },
+    columns: [{ name: 'venue', from: null, to: 'string' }],
+    properties: [{ name: 'owner', from: null, to: 'me' }],
+  });
+  expect((await table('diff', 'bars@v2', '--from', 'v3')).stdout).toMatch(
+    /^bars: version 3 to 2\n.*\nproperty {2}owner: me to none\n$/s,
+  );
+  expect((await table('diff', 'bars')).stderr).toContain('--from is missing');
+});
+
 test.each([
   ['bigint', 'long'],
   ['DECIMAL(10, 2)', 'decimal(10,2)'],

@@ -1,7 +1,5 @@
-import { usageError } from '../../base/index.ts';
-import { textOption } from '../arguments.ts';
 import { type CommandSpec, option } from '../command.ts';
-import { lakeOf, PLAIN_TABLE } from '../table-argument.ts';
+import { lakeOf, PLAIN_TABLE, versionOption } from '../table-argument.ts';
 import { formatCount } from '../text-table.ts';
 
 export const restore: CommandSpec = {
@@ -17,16 +15,8 @@ export const restore: CommandSpec = {
   ],
   run: async (invocation, [text = ''], options) => {
     const { output } = invocation;
-    const { openTable, parseTableReference } = await import('../../query/index.ts');
-    const to = textOption(options, 'to');
-    if (to === undefined) throw usageError('--to is missing', 'e.g. --to 12, or --to 2025-12-13');
-    const { at, suffix } = parseTableReference(`table@${/^\d{1,15}$/.test(to) ? 'v' : ''}${to}`);
-    if (suffix === undefined) {
-      throw usageError(
-        `--to is ${JSON.stringify(to)}; expected a version or a time`,
-        'e.g. --to 12, or --to 2025-12-13',
-      );
-    }
+    const { openTable } = await import('../../query/index.ts');
+    const at = await versionOption(options, 'to');
     const { lake } = await lakeOf(invocation);
     const { name, table } = await openTable(text, lake, invocation.directory);
     const from = table.version;

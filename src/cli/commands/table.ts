@@ -2,6 +2,7 @@ import type { NounSpec } from '../command.ts';
 import { changes } from './table-changes.ts';
 import { columns } from './table-columns.ts';
 import { constraints } from './table-constraints.ts';
+import { diff } from './table-diff.ts';
 import { history } from './table-history.ts';
 import { list } from './table-list.ts';
 import { pin, pins, unpin } from './table-pins.ts';
@@ -21,6 +22,7 @@ export const table: NounSpec = {
     history,
     read,
     changes,
+    diff,
     verify,
     restore,
     vacuum,
