@@ -12,7 +12,7 @@ const TYPED = ['partitionValues_parsed', 'stats_parsed'];
 const BATCH_ROWS = 8192;
 /** Rows that DuckDB puts together at a time, which bounds its memory. */
 const QUERY_ROWS = 32 * BATCH_ROWS;
-/** Between texts; where JSON holds it, it is a blank. */
+/** Between texts; JSON writes this character otherwise. */
 const SEPARATOR = '\u001e';
 
 /** The actions of one Parquet file of a checkpoint. */
@@ -51,7 +51,7 @@ async function* fileActions(session: DuckDbSession, source: string, kind: string
   const inJson = await usedFields(session, source, struct, fields);
   const members = inJson.map((field) => `${quoteName(field)} := ${struct}.${quoteName(field)}`);
   const json = `to_json(struct_pack(${members.join(', ')}))::VARCHAR`;
-  const stats = `replace(coalesce(${statsOf(struct, fields)}, ''), '${SEPARATOR}', ' ')`;
+  const stats = statsOf(struct, fields);
   const rowCount = Number(await session.value(`SELECT count(*) FROM ${source}`));
   for (let start = 0; start < rowCount; start += QUERY_ROWS) {
     const query =
