@@ -7,6 +7,7 @@ import {
 } from './check-constraint.ts';
 import { type ColumnChangeOptions, withColumnChanges } from './column-change.ts';
 import type { ColumnChange } from './column-draft.ts';
+import type { CommitResult } from './commit-info.ts';
 import { cleanUpLog, type LogCleanup } from './log-cleanup.ts';
 import { compactLog } from './log-compaction.ts';
 import {
@@ -21,7 +22,6 @@ import { withoutProperties, withProperties } from './property-change.ts';
 import { checkWritable } from './protocol.ts';
 import { checkVersionFiles, type RestoreResult, restore } from './restore.ts';
 import { type AtVersion, TableHandle } from './table-handle.ts';
-import type { CommitResult } from './transaction.ts';
 import { type VacuumOptions, type VacuumResult, vacuum } from './vacuum.ts';
 import { type ChecksumDifference, checksumDifferences } from './version-checksum.ts';
 

@@ -21,6 +21,7 @@ export type {
 export { constraintsOf, type RowCheck } from './check-constraint.ts';
 export type { ColumnChangeOptions } from './column-change.ts';
 export type { ColumnChange } from './column-draft.ts';
+export type { CommitResult, CommitSettings, Operation } from './commit-info.ts';
 export type { IsolationLevel } from './conflict.ts';
 export type { TableDefinition } from './create.ts';
 export { type DataFile, type DataFileOptions, encodeColumns, type TableShape } from './data-file.ts';
@@ -64,7 +65,7 @@ export {
 } from './stats.ts';
 export { DeltaTable, type WriteOptions } from './table.ts';
 export type { AtVersion, TableOptions } from './table-handle.ts';
-export type { CommitResult, CommitSettings, Operation, Transaction } from './transaction.ts';
+export type { Transaction } from './transaction.ts';
 export type { VacuumOptions, VacuumResult } from './vacuum.ts';
 export type { Comparable, ValueInput } from './values.ts';
 export type { Damage } from './verify/damage.ts';

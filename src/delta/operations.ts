@@ -1,8 +1,8 @@
 import type { AddFile } from './actions.ts';
 import type { ColumnChange } from './column-draft.ts';
+import type { Operation } from './commit-info.ts';
 import { type Where, whereToSql } from './predicate.ts';
 import { parseStats } from './stats.ts';
-import type { Operation } from './transaction.ts';
 
 /** How writes are recorded in the log, in the words of Spark. */
 

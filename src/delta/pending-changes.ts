@@ -43,6 +43,11 @@ export class PendingChanges {
     for (const key of this.adds.keys()) if (this.removes.delete(key)) this.adds.delete(key);
   }
 
+  /** Nothing is removed or redefined. */
+  get onlyAdds(): boolean {
+    return this.removes.size === 0 && this.metadata === undefined && this.protocol === undefined;
+  }
+
   get changesFiles(): boolean {
     return this.adds.size + this.removes.size > 0;
   }

@@ -1,13 +1,14 @@
 import type { Storage } from '../storage/index.ts';
 import type { AddFile, Metadata, RemoveFile } from './actions.ts';
 import { MAX_ID_PROPERTY } from './column-identity.ts';
+import type { CommitResult } from './commit-info.ts';
 import { vectorFile } from './deletion-vectors/deletion-vector.ts';
 import { deltaError } from './delta-error.ts';
 import { domainChanges } from './domain-metadata.ts';
 import { locateFile } from './located-file.ts';
 import { mergedProtocol } from './protocol-upgrade.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { CommitResult, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import { VACUUM_START } from './vacuum-plan.ts';
 
 export interface RestoreResult extends CommitResult {

@@ -1,4 +1,5 @@
 import type { Storage } from '../storage/index.ts';
+import type { CommitSettings } from './commit-info.ts';
 import { deltaError } from './delta-error.ts';
 import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 import { type HistoryEntry, readHistory, versionAt } from './history.ts';
@@ -7,7 +8,7 @@ import { loadLogSegment, noTable, segmentOf } from './log-segment.ts';
 import { tablesBelow } from './nearby-tables.ts';
 import type { StructType } from './schema.ts';
 import { loadState, Snapshot } from './snapshot.ts';
-import { type CommitSettings, Transaction } from './transaction.ts';
+import { Transaction } from './transaction.ts';
 
 export interface TableOptions {
   readonly environment?: DeltaEnvironment;

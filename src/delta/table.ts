@@ -3,6 +3,7 @@ import { type FileEntry, openStorage, type Storage } from '../storage/index.ts';
 import type { AddFile } from './actions.ts';
 import { AlterableTable } from './alterable-table.ts';
 import type { RowCheck } from './check-constraint.ts';
+import type { CommitResult } from './commit-info.ts';
 import { type CreateOptions, createTable, sameDefinition, type TableDefinition } from './create.ts';
 import {
   addFile,
@@ -26,7 +27,7 @@ import { type Scan, type ScanRequest, scanTable } from './relation/table-scan.ts
 import type { StructType } from './schema.ts';
 import { mergeSchema } from './schema-merge.ts';
 import { type AtVersion, loadSnapshot, type TableOptions } from './table-handle.ts';
-import type { CommitResult, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
 
 export interface WriteOptions {

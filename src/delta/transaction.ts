@@ -1,15 +1,8 @@
 import type { Storage } from '../storage/index.ts';
-import type {
-  Action,
-  AddCdcFile,
-  AddFile,
-  CommitInfo,
-  DomainMetadata,
-  Metadata,
-  Protocol,
-} from './actions.ts';
+import type { Action, AddCdcFile, AddFile, DomainMetadata, Metadata, Protocol } from './actions.ts';
 import { afterCommit } from './after-commit.ts';
 import { encodeCommit } from './commit-file.ts';
+import { type CommitResult, type CommitSettings, commitInfoFor, type Operation } from './commit-info.ts';
 import { backOff, commitsAfter, putCommit } from './commit-put.ts';
 import { checkConflict, commitInfoOf, type IsolationLevel, type ReadSet, type Winner } from './conflict.ts';
 import { deltaError } from './delta-error.ts';
@@ -30,34 +23,6 @@ import { mergeSchema } from './schema-merge.ts';
 import { Snapshot } from './snapshot.ts';
 import { TransactionReads } from './transaction-reads.ts';
 import { checkAddedFiles, checkNewMetadata, checkTransaction } from './write-checks.ts';
-
-/** What was done, as `commitInfo` records it. */
-export interface Operation {
-  /** E.g. `WRITE`; Spark's names. */
-  readonly name: string;
-  readonly parameters?: Readonly<Record<string, unknown>>;
-  readonly metrics?: Readonly<Record<string, string>>;
-}
-
-export interface CommitResult {
-  /** The version committed, or the newest one known when it had been committed before. */
-  readonly version: number;
-  /** True when the table already held this transaction's (appId, version): nothing was written. */
-  readonly alreadyCommitted: boolean;
-}
-
-export interface CommitSettings {
-  /** Commits tried before giving up on a table that others never cease to write. Default 100. */
-  readonly maxAttempts?: number;
-  /** Proves that each added file is there with the size named, one look each. Default true. */
-  readonly verifyFiles?: boolean;
-  /** Promises that nobody else writes, for a storage whose `putIfAbsent` is not atomic. Default false. */
-  readonly singleWriter?: boolean;
-  /** Writes a version checksum (`.crc`) beside each commit. Default true. */
-  readonly checksums?: boolean;
-  /** Commits after which a log compaction file stands for them; 0 writes none. Default 100. */
-  readonly compactEveryCommits?: number;
-}
 
 const MAX_ATTEMPTS = 100;
 
@@ -290,25 +255,16 @@ export class Transaction {
     const metadata =
       this.#changes.metadata &&
       withEnablement(this.#changes.metadata, this.#base.metadata, version, inCommitTimestamp);
-    return this.#changes.actions(this.#commitInfo(nowMs, inCommitTimestamp), metadata);
-  }
-
-  #commitInfo(nowMs: number, inCommitTimestamp: number | undefined): CommitInfo {
-    const { name, parameters = {}, metrics } = this.#operation;
-    const { removes, metadata, protocol } = this.#changes;
-    return {
-      ...(inCommitTimestamp !== undefined && { inCommitTimestamp }),
-      timestamp: inCommitTimestamp ?? nowMs,
-      operation: name,
-      operationParameters: parameters,
+    const info = commitInfoFor(this.#operation, {
+      timeMs: inCommitTimestamp ?? nowMs,
+      isInCommitTime: inCommitTimestamp !== undefined,
       readVersion: this.readVersion,
       isolationLevel: this.#level(),
-      isBlindAppend:
-        removes.size === 0 && !this.#reads.dependsOnFiles && metadata === undefined && protocol === undefined,
-      ...(metrics && { operationMetrics: metrics }),
+      isBlindAppend: this.#changes.onlyAdds && !this.#reads.dependsOnFiles,
       engineInfo: this.#environment.engineInfo,
       txnId: this.#txnId,
-    };
+    });
+    return this.#changes.actions(info, metadata);
   }
 
   #level(): IsolationLevel {
