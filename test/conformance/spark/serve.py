@@ -89,6 +89,13 @@ def sql(text):
     return [[value(x) for x in row] for row in spark.sql(text).collect()]
 
 
+def try_sql(text):
+    try:
+        return sql(text)
+    except Exception as error:  # noqa: BLE001
+        return {"error": f"{text}: {error}"[:2000]}
+
+
 def parquet(path, columns):
     return rows(spark.read.parquet(path).toArrow(), columns)
 
