@@ -1,4 +1,5 @@
 export * from './bytes.ts';
 export * from './config.ts';
 export * from './errors.ts';
+export * from './process-mark.ts';
 export * from './version.ts';

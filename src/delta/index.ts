@@ -36,13 +36,14 @@ export type { Bounds, Constraint, Where } from './predicate.ts';
 export { FEATURES, type FeatureSupport } from './protocol.ts';
 export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './referenced-files.ts';
 export type { RowsOptions } from './relation/file-rows.ts';
-export { emptyRelation, filesInOrder, tableRelation } from './relation/relation.ts';
+export { emptyRelation, filesInOrder, type RelationOptions, tableRelation } from './relation/relation.ts';
 export type { Batch, RowReader } from './relation/row-reader.ts';
 export type { ReadColumn, Row, RowValue } from './relation/row-values.ts';
 export type { ChangesRequest, TableChanges } from './relation/table-changes.ts';
+export { type NamedTable, type TableNeeds, tableNeeds } from './relation/table-needs.ts';
 export type { Scan, ScanRequest } from './relation/table-scan.ts';
 export type { RestoreResult } from './restore.ts';
-export type { ScannedFiles } from './scan.ts';
+export { type ScannedFiles, scanFiles } from './scan.ts';
 export {
   type ArrayType,
   type DeltaType,

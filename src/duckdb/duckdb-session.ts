@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
+import { removeLeftFolders, temporaryFolderName } from '../base/index.ts';
 import { queryError } from './query-error.ts';
 import { quoteText } from './sql-text.ts';
 
@@ -39,8 +40,17 @@ export class DuckDbSession implements Disposable {
   readonly #connection: DuckDBConnection;
   readonly #spillFolder: string;
   readonly #removeSpill: () => void;
+  readonly #owned: Disposable[] = [];
+  /** Where this session, and what it owns, may put what is gone with it. */
+  readonly temporaryFolder: string;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    temporaryFolder: string,
+    spillFolder: string,
+  ) {
+    this.temporaryFolder = temporaryFolder;
     this.#instance = instance;
     this.#connection = connection;
     this.#spillFolder = spillFolder;
@@ -50,7 +60,8 @@ export class DuckDbSession implements Disposable {
 
   static async open(limits: SessionLimits): Promise<DuckDbSession> {
     const { DuckDBInstance } = await import('@duckdb/node-api');
-    const spillFolder = join(limits.temporaryFolder, `barline-query-${process.pid}-${nextSession++}`);
+    removeLeftFolders(limits.temporaryFolder);
+    const spillFolder = join(limits.temporaryFolder, temporaryFolderName('query'));
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${limits.memoryByteLength}B`,
       threads: String(limits.threads),
@@ -60,7 +71,13 @@ export class DuckDbSession implements Disposable {
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
-    return new DuckDbSession(instance, connection, spillFolder);
+    return new DuckDbSession(instance, connection, limits.temporaryFolder, spillFolder);
+  }
+
+  /** Disposes of what its queries read after the database is closed. */
+  own<T extends Disposable>(resource: T): T {
+    this.#owned.push(resource);
+    return resource;
   }
 
   /** A function of two binaries, of which neither is null, to text; null stands for null. Called row by row. */
@@ -163,6 +180,7 @@ export class DuckDbSession implements Disposable {
     this.#instance.closeSync();
     process.off('exit', this.#removeSpill);
     this.#removeSpill();
+    for (const resource of this.#owned.splice(0)) resource[Symbol.dispose]();
   }
 
   /** Again and again, since an interrupt between two steps of a query is lost. */
@@ -194,5 +212,3 @@ export class DuckDbSession implements Disposable {
 
 /** How long an interrupt may take to be tried again. */
 const INTERRUPT_MS = 20;
-
-let nextSession = 1;

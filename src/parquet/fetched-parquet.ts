@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BarlineError, formatByteLength } from '../base/index.ts';
+import { BarlineError, formatByteLength, temporaryFolderName } from '../base/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { type ColumnChoice, chunkRanges, requestRanges } from './chunk-ranges.ts';
 import { type ColumnBounds, columnBounds } from './footer-bounds.ts';
@@ -81,8 +81,6 @@ const DEFAULT_CONCURRENCY = 16;
 const FILES_AT_ONCE = 32;
 const DEFAULT_TAIL_BYTES = 32 << 10;
 
-let nextFolder = 1;
-
 /**
  * Brings the parts of Parquet files that a query needs from an object store to this machine: the footer, then the
  * chunks of the columns and row groups asked for, near ones in one request. Each file becomes a sparse local file in
@@ -103,7 +101,7 @@ export class FetchedParquet implements Disposable {
   #heldBytes = 0;
 
   constructor(limits: FetchLimits) {
-    this.#folder = join(limits.temporaryFolder, `barline-fetched-${process.pid}-${nextFolder++}`);
+    this.#folder = join(limits.temporaryFolder, temporaryFolderName('fetched'));
     this.#tailBytes = Math.max(TRAILER_BYTES, limits.tailBytes ?? DEFAULT_TAIL_BYTES);
     this.#mostBytes = limits.mostBytes ?? DEFAULT_MOST_BYTES;
     this.#requests = new Slots(limits.concurrency ?? DEFAULT_CONCURRENCY);

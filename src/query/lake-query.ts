@@ -1,10 +1,17 @@
 /** SQL over the tables of a lake, each a view that is made when a query names it. */
 import { BarlineError } from '../base/index.ts';
-import { filesInOrder, tableRelation } from '../delta/index.ts';
+import {
+  emptyRelation,
+  filesInOrder,
+  scanFiles,
+  type TableNeeds,
+  tableNeeds,
+  tableRelation,
+} from '../delta/index.ts';
 import { type DuckDbSession, quoteName } from '../duckdb/index.ts';
 import { lakeTables, type OpenedTable, openLakeTable, openTable } from './lake.ts';
 import { nearNamesHint } from './near-names.ts';
-import { type ReadStatement, readStatement } from './statement.ts';
+import { type ReadStatement, readStatement, rowsQuery } from './statement.ts';
 import { rewriteTimeTravel } from './time-travel.ts';
 import { nameOf, tokenize } from './tokens.ts';
 
@@ -25,6 +32,7 @@ export async function prepareLakeQuery(
   text: string,
   lake: string,
   directory: string,
+  signal?: AbortSignal,
 ): Promise<LakeQuery> {
   const travelled = rewriteTimeTravel(text);
   const statement = await readStatement(session, travelled.sql);
@@ -35,7 +43,7 @@ export async function prepareLakeQuery(
   });
   const isCatalog = statement.keyword === 'SHOW' || [...names].some((name) => CATALOGS.test(name));
   const wanted = known.filter((name) => isCatalog || names.has(name.toLowerCase()));
-  const tables: OpenedTable[] = [];
+  const tables = new Map<string, OpenedTable>();
   for (const name of wanted) {
     const opened = await openLakeTable(name, lake).catch((error: unknown) => {
       // the name may be a column's, and the table none of the query's business
@@ -43,9 +51,7 @@ export async function prepareLakeQuery(
         return undefined;
       throw error;
     });
-    if (opened === undefined) continue;
-    await createView(session, name, opened);
-    tables.push(opened);
+    if (opened !== undefined) tables.set(name, opened);
   }
   for (const [name, { table }] of travelled.references) {
     const inLake = known.find((each) => each === table) ?? known.find((each) => sameName(each, table));
@@ -54,10 +60,10 @@ export async function prepareLakeQuery(
       lake,
       directory,
     );
-    await createView(session, name, opened);
-    tables.push(opened);
+    tables.set(name, opened);
   }
-  return { ...statement, tables };
+  await createViews(session, statement, tables, signal);
+  return { ...statement, tables: [...tables.values()] };
 }
 
 function sameName(a: string, b: string): boolean {
@@ -70,17 +76,40 @@ function namesIn(sql: string): Set<string> {
   return new Set(names);
 }
 
-async function createView(session: DuckDbSession, name: string, opened: OpenedTable): Promise<void> {
-  await session.run(
-    `CREATE OR REPLACE VIEW ${quoteName(name)} AS ${await relationOf(session, opened)}`,
-    `table ${name}`,
-  );
+/** Each over the files, and of those in a bucket the parts, that may hold what the query asks for. */
+async function createViews(
+  session: DuckDbSession,
+  statement: ReadStatement,
+  tables: ReadonlyMap<string, OpenedTable>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const query = rowsQuery(statement);
+  const named = [...tables].map(([name, { snapshot }]) => ({ name, snapshot }));
+  const needs = query === undefined ? new Map() : await tableNeeds(session, query, named);
+  for (const [name, opened] of tables) {
+    const isRead = query !== undefined && (needs.has(name) || mayRead(session, query, name));
+    const relation = isRead
+      ? await relationOf(session, opened, needs.get(name), signal)
+      : emptyRelation(opened.snapshot.schema);
+    await session.run(`CREATE OR REPLACE VIEW ${quoteName(name)} AS ${relation}`, `table ${name}`);
+  }
 }
 
-/** The SELECT that reads a whole table, in any order. */
-async function relationOf(session: DuckDbSession, { table, snapshot }: OpenedTable): Promise<string> {
-  const { files } = await table.scan({ version: snapshot.version });
-  return tableRelation(session, table, snapshot, filesInOrder(snapshot, files));
+/** Of a PIVOT DuckDB does not tell; a table may also be there for the catalog alone. */
+function mayRead(session: DuckDbSession, query: string, name: string): boolean {
+  return /\b(UN)?PIVOT\b/i.test(query) || session.tableNames(query).some((each) => sameName(each, name));
+}
+
+/** The SELECT that reads a table, in any order. */
+async function relationOf(
+  session: DuckDbSession,
+  { table, snapshot }: OpenedTable,
+  needs: TableNeeds | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const files = needs === undefined ? [...snapshot.files()] : scanFiles(snapshot, needs.condition).files;
+  const fetch = { ...needs, ...(signal && { signal }) };
+  return tableRelation(session, table, snapshot, filesInOrder(snapshot, files), { fetch });
 }
 
 /** Adds the lake's near names to DuckDB's "table does not exist". */

@@ -1,9 +1,9 @@
-/** A lake: a folder in which each table is a Delta table. */
+/** A lake: a folder, on a disk or in a bucket, in which each table is a Delta table. */
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BarlineError, systemCode } from '../base/index.ts';
 import { type AtVersion, DeltaTable, type Snapshot } from '../delta/index.ts';
-import { openStorage } from '../storage/index.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
 import { nearNamesHint } from './near-names.ts';
 import { parseTableReference } from './table-reference.ts';
 
@@ -17,36 +17,56 @@ export interface OpenedTable {
 
 const LOG_FOLDER = '_delta_log';
 
-/** Names of the tables of a lake, sorted. Throws `LAKE_NOT_FOUND` when there is no such folder. */
+/** Names of the tables of a lake, sorted. `LAKE_NOT_FOUND` when there is no such folder, or nothing in the bucket. */
 export async function lakeTables(lake: string): Promise<string[]> {
-  const folder = localFolder(lake);
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    throw new BarlineError({
-      code: systemCode(error) === 'ENOENT' ? 'LAKE_NOT_FOUND' : 'LAKE_UNREADABLE',
-      message: `there is no lake at ${folder}${systemCode(error) === 'ENOENT' ? '' : ` that can be read (${systemCode(error) ?? 'unknown error'})`}`,
-      hint: 'name one by --lake, BARLINE_LAKE or `lake` in barline.yaml; `barline demo` makes one',
-      cause: error,
-      facts: { lake: folder },
-    });
-  }
-  const found = await Promise.all(
-    names.map(async (name) => ((await isTable(join(folder, name))) ? name : null)),
-  );
+  const storage = openStorage(lake);
+  const root = storage.localPath('');
+  const names = root === undefined ? await storedFolders(storage) : await localNames(resolve(root));
+  const found = await Promise.all(names.map(async (name) => ((await isTableOf(lake, name)) ? name : null)));
   return found.filter((name) => name !== null).sort();
 }
 
-function localFolder(lake: string): string {
-  const folder = openStorage(lake).localPath('');
-  if (folder !== undefined) return resolve(folder);
-  throw new BarlineError({
-    code: 'LAKE_NOT_LOCAL',
-    message: `the lake ${lake} does not lie on this machine`,
-    hint: 'name a local folder',
-    exitCode: 2,
+async function localNames(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw noLake(folder, error);
+  }
+}
+
+/** A bucket has no folders: a lake is there when something lies in it. */
+async function storedFolders(storage: Storage): Promise<string[]> {
+  const names = await storage.folders('');
+  if (names.length > 0) return names;
+  for await (const _ of storage.list('', { recursive: false, details: false })) return [];
+  throw noLake(storage.uri, undefined);
+}
+
+function noLake(lake: string, cause: unknown): BarlineError {
+  const system = systemCode(cause);
+  const isMissing = cause === undefined || system === 'ENOENT';
+  return new BarlineError({
+    code: isMissing ? 'LAKE_NOT_FOUND' : 'LAKE_UNREADABLE',
+    message: `there is no lake at ${lake}${isMissing ? '' : ` that can be read (${system ?? 'unknown error'})`}`,
+    hint: 'name one by --lake, BARLINE_LAKE or `lake` in barline.yaml; `barline demo` makes one',
+    ...(cause !== undefined && { cause }),
+    facts: { lake },
   });
+}
+
+/** Whether a folder of a lake, or of a store, has a log. */
+async function isTableOf(lake: string, name: string): Promise<boolean> {
+  const storage = openStorage(lake);
+  const local = storage.localPath('');
+  if (local !== undefined) return isTable(join(resolve(local), name));
+  for await (const _ of storage.list(`${name}/${LOG_FOLDER}/`, { recursive: false, details: false }))
+    return true;
+  return false;
+}
+
+function inLake(lake: string, name: string): string {
+  const local = openStorage(lake).localPath('');
+  return local === undefined ? `${lake.replace(/\/+$/, '')}/${name}` : join(resolve(local), name);
 }
 
 async function isTable(folder: string): Promise<boolean> {
@@ -70,7 +90,7 @@ export async function openTable(text: string, lake: string, directory: string): 
 
 /** Opens a table of the lake that is known to be there. */
 export function openLakeTable(name: string, lake: string, at: AtVersion = {}): Promise<OpenedTable> {
-  return openAt(name, join(localFolder(lake), name), at);
+  return openAt(name, inLake(lake, name), at);
 }
 
 async function openAt(name: string, location: string, at: AtVersion): Promise<OpenedTable> {
@@ -86,8 +106,7 @@ export function tableLocation(text: string, lake: string, directory: string): Pr
 async function locateTable(name: string, lake: string, directory: string): Promise<string> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return name;
   const isPath = name === '' || name.startsWith('.') || resolve(name) === name;
-  const inLake = isPath ? undefined : join(localFolder(lake), name);
-  if (inLake !== undefined && (await isTable(inLake))) return inLake;
+  if (!isPath && (await isTableOf(lake, name))) return inLake(lake, name);
   const path = resolve(directory, name);
   if (name !== '' && (await isTable(path))) return path;
   if (name.includes('/') && (await stat(path).catch(() => undefined)) !== undefined) return path;

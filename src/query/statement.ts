@@ -55,13 +55,24 @@ function firstKeyword(sql: string): string | undefined {
   return words(sql).find((word) => word !== '(');
 }
 
-/** The keyword behind EXPLAIN and its options: ANALYZE, `(ANALYZE)`, `(FORMAT json)`. */
+/** The keyword behind EXPLAIN and its options. */
 function explained(sql: string): string {
-  const all = words(sql);
-  const rest = all.slice(all.indexOf('EXPLAIN') + 1);
-  const hasOptions = rest[0] === '(' && ['ANALYZE', 'FORMAT'].includes(rest[1] ?? '');
-  const from = hasOptions ? rest.indexOf(')') + 1 : 0;
-  return rest.slice(from).find((word) => word !== '(' && word !== 'ANALYZE') ?? '';
+  return firstKeyword(explainedSql(sql)) ?? '';
+}
+
+/** The statement behind EXPLAIN and its options: ANALYZE, `(ANALYZE)`, `(FORMAT json)`. */
+function explainedSql(sql: string): string {
+  const plain = tokenize(sql).map(({ kind, text }) => (kind === 'comment' ? ' ' : text));
+  return plain
+    .join('')
+    .replace(/^[\s(]*EXPLAIN\b\s*/i, '')
+    .replace(/^(?:(?:ANALYZE\b|\(\s*(?:ANALYZE|FORMAT)\b[^)]*\))\s*)*/i, '');
+}
+
+/** The query whose rows a statement gives, sums up or explains; undefined for one that tells of columns and names alone. */
+export function rowsQuery({ sql, keyword }: ReadStatement): string | undefined {
+  if (keyword === 'DESCRIBE' || keyword === 'SHOW') return undefined;
+  return keyword === 'EXPLAIN' ? explainedSql(sql) : sql;
 }
 
 /** Without what follows the last word: semicolons, blanks and comments. */

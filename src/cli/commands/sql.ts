@@ -34,7 +34,7 @@ export const sql: CommandSpec = {
     const { prepareLakeQuery, withLakeHint } = await import('../../query/index.ts');
     using session = await openSession(configuration);
     try {
-      const prepared = await prepareLakeQuery(session, text, lake, directory);
+      const prepared = await prepareLakeQuery(session, text, lake, directory, invocation.signal);
       if (prepared.keyword === 'EXPLAIN') {
         await printPlan(invocation, session, prepared.sql, textOption(options, 'output'));
         return 0;

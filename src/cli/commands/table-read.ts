@@ -27,6 +27,7 @@ export const read: CommandSpec = {
   ],
   run: async (invocation, [text = ''], options) => {
     const { emptyRelation, openTable, tableFacts } = await import('../../query/index.ts');
+    const { signal } = invocation;
     const limit = countOption(options, 'limit');
     const columns = listOption(options, 'columns');
     const order = listOption(options, 'orderBy');
@@ -43,11 +44,13 @@ export const read: CommandSpec = {
     const what = where === undefined ? `table ${name}` : `--where ${JSON.stringify(where)}`;
     const empty = emptyRelation(snapshot.schema);
     if (where !== undefined) await checkWhere(session, empty, where, what);
-    const relation = await relationOf(session, opened, taken, where);
-    const filtered = `SELECT * FROM (${relation}) AS asked_table${where === undefined ? '' : ` WHERE (${where}\n)`}`;
+    const filter = where === undefined ? '' : ` WHERE (${where}\n)`;
+    const filteredOf = (rows: string) => `SELECT * FROM ${rows} AS asked_table${filter}`;
+    const asked = (rows: string) => `SELECT ${select} FROM (${filteredOf(rows)})${orderBy}`;
+    const relation = await relationOf(session, opened, { rowCount: taken, where, asked, signal });
     await deliverRows(invocation, {
       session,
-      query: `SELECT ${select} FROM (${filtered})${orderBy}`,
+      query: asked(`(${relation})`),
       columnsOf: `SELECT ${select} FROM (${empty})`,
       what,
       limit,
@@ -56,14 +59,22 @@ export const read: CommandSpec = {
       total: async () => {
         const fromLog = where === undefined ? tableFacts(snapshot).rowCount : null;
         if (fromLog !== null) return fromLog;
-        const all = isPlain ? await relationOf(session, opened, undefined) : filtered;
-        return Number(await session.value(`SELECT count(*) FROM (${all})`, what));
+        const counted = (rows: string) => `SELECT count(*) FROM (${filteredOf(rows)})`;
+        const all = isPlain ? await relationOf(session, opened, { asked: counted, signal }) : relation;
+        return Number(await session.value(counted(`(${all})`), what));
       },
       facts: { table: name, version: snapshot.version },
     });
     return 0;
   },
 };
+
+interface Asked {
+  readonly rowCount?: number | undefined;
+  readonly where?: string | undefined;
+  readonly asked: (rows: string) => string;
+  readonly signal: AbortSignal;
+}
 
 /**
  * The SELECT that reads a table in the order of its files; with `rowCount`, only files that so many rows need; with
@@ -72,13 +83,15 @@ export const read: CommandSpec = {
 async function relationOf(
   session: Awaited<ReturnType<typeof openSession>>,
   { table, snapshot }: OpenedTable,
-  rowCount: number | undefined,
-  where?: string,
+  { rowCount, where, asked, signal }: Asked,
 ): Promise<string> {
   const { filesInOrder, tableRelation } = await import('../../query/index.ts');
   const { files } = await table.scan({ version: snapshot.version, ...(where !== undefined && { where }) });
   const ordered = filesInOrder(snapshot, files, rowCount);
-  return tableRelation(session, table, snapshot, ordered, { mostBranches: Number.POSITIVE_INFINITY });
+  return tableRelation(session, table, snapshot, ordered, {
+    mostBranches: Number.POSITIVE_INFINITY,
+    fetch: { asked, signal, ...(rowCount !== undefined && { rowCount }) },
+  });
 }
 
 async function columnNames(names: readonly string[], opened: OpenedTable): Promise<string> {

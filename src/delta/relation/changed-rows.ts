@@ -2,8 +2,17 @@ import type { Action, AddFile, DeletionVector, PartitionValues, RemoveFile } fro
 import { readDeletionVector } from '../deletion-vectors/deletion-vector.ts';
 import { deltaError } from '../delta-error.ts';
 import { pathKey } from '../paths.ts';
-import type { FileRows } from './file-rows.ts';
-import { type DataFiles, localFile } from './relation.ts';
+import type { DataFiles } from './relation.ts';
+import type { RowMask } from './row-mask.ts';
+
+/** Rows of one file that a version changed. */
+export interface ChangedFile {
+  /** As the log has it. */
+  readonly path: string;
+  readonly size?: number;
+  readonly partitionValues: PartitionValues;
+  readonly mask?: RowMask;
+}
 
 /** What one version changed. */
 export interface VersionChanges {
@@ -11,9 +20,9 @@ export interface VersionChanges {
   /** Milliseconds since the epoch. */
   readonly timeMs: number;
   /** Files that say of each row what happened to it; where there are some, they say all. */
-  readonly changeFiles: readonly FileRows[];
-  readonly inserted: readonly FileRows[];
-  readonly deleted: readonly FileRows[];
+  readonly changeFiles: readonly ChangedFile[];
+  readonly inserted: readonly ChangedFile[];
+  readonly deleted: readonly ChangedFile[];
 }
 
 /**
@@ -27,9 +36,7 @@ export async function changedRows(
   actions: readonly Action[],
 ): Promise<VersionChanges> {
   const changeFiles = actions.flatMap((action) =>
-    'cdc' in action
-      ? [{ localPath: localFile(table, action.cdc.path), partitionValues: action.cdc.partitionValues }]
-      : [],
+    'cdc' in action ? [{ path: action.cdc.path, partitionValues: action.cdc.partitionValues }] : [],
   );
   if (changeFiles.length > 0) return { version, timeMs, changeFiles, inserted: [], deleted: [] };
   const removed = new Map<string, RemoveFile>();
@@ -39,23 +46,23 @@ export async function changedRows(
     if ('remove' in action && action.remove.dataChange)
       removed.set(pathKey(action.remove.path), action.remove);
   }
-  const inserted: FileRows[] = [];
-  const deleted: FileRows[] = [];
+  const inserted: ChangedFile[] = [];
+  const deleted: ChangedFile[] = [];
   for (const file of added) {
     const before = removed.get(pathKey(file.path));
     removed.delete(pathKey(file.path));
     const now = await deletedRows(table, file);
-    if (before === undefined) inserted.push(rowsWithout(table, file, file.partitionValues, now));
+    if (before === undefined) inserted.push(rowsWithout(file, file.partitionValues, now));
     else {
       const then = await deletedRows(table, before);
-      pushOnly(deleted, table, file, without(now, then));
-      pushOnly(inserted, table, file, without(then, now));
+      pushOnly(deleted, file, without(now, then));
+      pushOnly(inserted, file, without(then, now));
     }
   }
   for (const file of removed.values()) {
     const { partitionValues } = file;
     if (partitionValues === undefined) throw unknownPartition(table, version, file);
-    deleted.push(rowsWithout(table, file, partitionValues, await deletedRows(table, file)));
+    deleted.push(rowsWithout(file, partitionValues, await deletedRows(table, file)));
   }
   return { version, timeMs, changeFiles, inserted, deleted };
 }
@@ -71,21 +78,18 @@ function deletedRows(
 }
 
 function rowsWithout(
-  table: DataFiles,
-  { path }: { readonly path: string },
+  { path, size }: { readonly path: string; readonly size?: number },
   partitionValues: PartitionValues,
   rows: Float64Array,
-): FileRows {
-  const localPath = localFile(table, path);
-  return rows.length === 0
-    ? { localPath, partitionValues }
-    : { localPath, partitionValues, mask: { rows, keep: false } };
+): ChangedFile {
+  const file = { path, ...(size !== undefined && { size }), partitionValues };
+  return rows.length === 0 ? file : { ...file, mask: { rows, keep: false } };
 }
 
-function pushOnly(to: FileRows[], table: DataFiles, file: AddFile, rows: Float64Array): void {
+function pushOnly(to: ChangedFile[], file: AddFile, rows: Float64Array): void {
   if (rows.length === 0) return;
-  const { path, partitionValues } = file;
-  to.push({ localPath: localFile(table, path), partitionValues, mask: { rows, keep: true } });
+  const { path, size, partitionValues } = file;
+  to.push({ path, size, partitionValues, mask: { rows, keep: true } });
 }
 
 /** Of two ascending lists, what only the first has. */

@@ -1,9 +1,10 @@
 /** Data files in an object store, read on this machine by the parts a query needs. */
 import type { CandidateRowGroup, ColumnBounds, ColumnChoice, FetchedParquet } from '../../parquet/index.ts';
-import type { AddFile } from '../actions.ts';
+import type { DeletionVector, PartitionValues } from '../actions.ts';
 import { ID_KEY, mappingMode, storedName } from '../column-identity.ts';
 import { type Condition, fileMayMatch } from '../condition.ts';
-import { absoluteLocalPath, decodePath } from '../paths.ts';
+import { locateFile } from '../located-file.ts';
+import { absoluteLocalPath, isAbsolutePath } from '../paths.ts';
 import type { DeltaType, StructField } from '../schema.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { isoMicroseconds } from '../values.ts';
@@ -16,7 +17,23 @@ export interface FetchPlan {
   readonly condition?: Condition;
   /** For queries that use the numbers of rows in their files: no row group is left out. */
   readonly keepRowNumbers?: boolean;
+  /** So many of the first rows of each file will do. */
+  readonly rowCount?: number;
   readonly signal?: AbortSignal;
+}
+
+/** What of an `add`, `remove` or `cdc` tells how to fetch its file. */
+export interface FetchableFile {
+  readonly path: string;
+  readonly size?: number;
+  readonly partitionValues?: PartitionValues;
+  readonly deletionVector?: DeletionVector;
+}
+
+/** Whether programs on this machine can open a data file where it lies. */
+export function isHere(table: DataFiles, path: string): boolean {
+  if (isAbsolutePath(path)) return absoluteLocalPath(path) !== undefined;
+  return table.localPath({ path }) !== undefined;
 }
 
 /**
@@ -28,16 +45,16 @@ export async function fetchDataFiles(
   fetched: FetchedParquet,
   table: DataFiles,
   snapshot: Snapshot,
-  files: readonly AddFile[],
+  files: readonly FetchableFile[],
   plan: FetchPlan = {},
 ): Promise<DataFiles> {
   const columns = columnChoice(snapshot, plan.columns);
   const localPaths = new Map<string, string>();
-  const fetchOne = async (file: AddFile) => {
-    if (table.localPath(file) !== undefined) return;
-    const { localPath } = await fetched.fetch(table.storage, {
-      path: decodePath(file.path),
-      byteLength: file.size,
+  const fetchOne = async (file: FetchableFile) => {
+    const { storage, path } = locateFile(table.storage, file.path);
+    const { localPath } = await fetched.fetch(storage, {
+      path,
+      ...(file.size !== undefined && { byteLength: file.size }),
       ...(columns && { columns }),
       ...rowGroupChoice(snapshot, file, plan),
       ...(plan.signal && { signal: plan.signal }),
@@ -45,7 +62,10 @@ export async function fetchDataFiles(
     localPaths.set(file.path, localPath);
   };
   // each ends before an error is told, so that nothing is written after the folder is removed
-  const results = await Promise.allSettled(files.map(fetchOne));
+  const remote = new Map(
+    files.flatMap((file) => (isHere(table, file.path) ? [] : [[file.path, file] as const])),
+  );
+  const results = await Promise.allSettled([...remote.values()].map(fetchOne));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return {
     uri: table.uri,
@@ -68,18 +88,29 @@ function columnChoice(
 
 function rowGroupChoice(
   snapshot: Snapshot,
-  file: AddFile,
-  { condition, keepRowNumbers }: FetchPlan,
+  file: FetchableFile,
+  plan: FetchPlan,
 ): { keepRowGroup?: (rowGroup: CandidateRowGroup) => boolean } {
-  const byName = mappingMode(snapshot.properties) !== 'id';
-  if (condition === undefined || keepRowNumbers === true || file.deletionVector !== undefined || !byName) {
-    return {};
-  }
-  const partitionColumns = new Set(snapshot.partitionColumns);
+  if (plan.keepRowNumbers === true || file.deletionVector !== undefined) return {};
+  const { rowCount = Number.POSITIVE_INFINITY } = plan;
+  const mayMatch = rowGroupCondition(snapshot, file, plan.condition);
+  if (mayMatch === undefined && rowCount === Number.POSITIVE_INFINITY) return {};
   return {
-    keepRowGroup: (rowGroup) =>
-      fileMayMatch(condition, { ...file, stats: rowGroupStats(snapshot, rowGroup) }, partitionColumns),
+    keepRowGroup: (rowGroup) => rowGroup.firstRow < rowCount && (mayMatch?.(rowGroup) ?? true),
   };
+}
+
+function rowGroupCondition(
+  snapshot: Snapshot,
+  { path, partitionValues }: FetchableFile,
+  condition: Condition | undefined,
+): ((rowGroup: CandidateRowGroup) => boolean) | undefined {
+  const byName = mappingMode(snapshot.properties) !== 'id';
+  if (condition === undefined || partitionValues === undefined || !byName) return undefined;
+  const partitionColumns = new Set(snapshot.partitionColumns);
+  const file = { path, partitionValues, size: 0, modificationTime: 0, dataChange: false };
+  return (rowGroup) =>
+    fileMayMatch(condition, { ...file, stats: rowGroupStats(snapshot, rowGroup) }, partitionColumns);
 }
 
 /** A row group's bounds as an `add` holds those of a file. Bounds whose stored type is not the table's are left out. */

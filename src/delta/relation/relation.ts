@@ -8,6 +8,7 @@ import type { StructType } from '../schema.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { parseStats } from '../stats.ts';
 import { emptyRows, type FileRows, type RowsOptions, rowsRelation } from './file-rows.ts';
+import { type LocalFilesPlan, localFiles } from './local-files.ts';
 
 /** What of a table is needed to read its files. */
 export interface DataFiles {
@@ -16,12 +17,18 @@ export interface DataFiles {
   localPath(file: Pick<AddFile, 'path'>): string | undefined;
 }
 
+export interface RelationOptions extends RowsOptions {
+  /** What of files in an object store is needed; all of them unless given. */
+  readonly fetch?: LocalFilesPlan;
+}
+
 /**
  * A SELECT over exactly these files of a version, without the rows their deletion vectors mark, with the table's
  * columns in the schema's order and of its types. To be run in this session. A file that lacks a column gives nulls.
  * Partition values are the log's, by file; DuckDB opens only the files of the partitions that a query asks for.
- * Opens no data file, but footers where column mapping goes by id or a column is a variant. `DELTA_BAD_DELETION_VECTOR`
- * names a broken one, `QUERY_REMOTE_FILE` a file that does not lie on this machine.
+ * Opens no data file, but footers where column mapping goes by id or a column is a variant. Files in an object store
+ * are fetched, as far as they are needed, for as long as the session lives. `DELTA_BAD_DELETION_VECTOR` names a broken
+ * one.
  *
  * Up to `mostBranches` runs of files of one partition without deletion vectors, rows come in the files' order, at
  * about 2 ms a run for planning. With more the values are joined: planned in no time, read in any order.
@@ -31,9 +38,11 @@ export async function tableRelation(
   table: DataFiles,
   snapshot: Snapshot,
   files: readonly AddFile[],
-  options: RowsOptions = {},
+  { fetch = {}, ...options }: RelationOptions = {},
 ): Promise<string> {
-  return rowsRelation(session, snapshot, await rowsOfFiles(table, files), options);
+  const keepRowNumbers = fetch.keepRowNumbers ?? options.positions !== undefined;
+  const local = await localFiles(session, table, snapshot, files, { ...fetch, keepRowNumbers });
+  return rowsRelation(session, snapshot, await rowsOfFiles(local, files), options);
 }
 
 /** Deletion vectors read at once. */

@@ -1,8 +1,7 @@
 import { BarlineError } from '../../base/index.ts';
 import { DuckDbSession, defaultLimits, type SessionLimits } from '../../duckdb/index.ts';
 import type { Snapshot } from '../snapshot.ts';
-import type { DataFiles } from './relation.ts';
-import { scanTable } from './table-scan.ts';
+import { type DataFiles, tableRelation } from './relation.ts';
 
 /**
  * How many rows an SQL expression is not true of: where it is false or null. Reads the columns it names of every
@@ -24,8 +23,8 @@ export async function countFailingRows(
       exitCode: 2,
     });
   }
-  const scan = await scanTable(table, snapshot, {}, session);
-  const rows = await scan.relation(session);
-  const query = `SELECT count(*) FROM (${rows}) AS checked WHERE ((${expression}\n)::BOOLEAN) IS NOT TRUE`;
-  return Number(await session.value(query, what));
+  const asked = (rows: string) =>
+    `SELECT count(*) FROM ${rows} AS checked WHERE ((${expression}\n)::BOOLEAN) IS NOT TRUE`;
+  const rows = await tableRelation(session, table, snapshot, [...snapshot.files()], { fetch: { asked } });
+  return Number(await session.value(asked(`(${rows})`), what));
 }

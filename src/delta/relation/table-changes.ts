@@ -10,7 +10,8 @@ import { field, type StructField } from '../schema.ts';
 import { loadState, Snapshot } from '../snapshot.ts';
 import { changedRows, type VersionChanges } from './changed-rows.ts';
 import { emptyRows, rowsRelation } from './file-rows.ts';
-import type { DataFiles } from './relation.ts';
+import { localFiles } from './local-files.ts';
+import { type DataFiles, localFile } from './relation.ts';
 import { RowReader } from './row-reader.ts';
 
 export interface ChangesRequest {
@@ -49,7 +50,9 @@ export class TableChanges extends RowReader {
     limits: SessionLimits,
   ) {
     const fields = [...snapshot.schema.fields, CHANGE_TYPE, ...COMMIT_COLUMNS];
-    super(`the changes of ${table.uri}`, fields, limits, (session) => relationOf(session, snapshot, changes));
+    super(`the changes of ${table.uri}`, fields, limits, (session) =>
+      relationOf(session, table, snapshot, changes),
+    );
     this.from = from;
     this.to = snapshot.version;
   }
@@ -102,10 +105,17 @@ function propertiesAfter(actions: readonly Action[]): Readonly<Record<string, st
 /** Change files name their rows' kind themselves; of whole data files the log does. */
 async function relationOf(
   session: DuckDbSession,
+  table: DataFiles,
   snapshot: Snapshot,
   changes: readonly VersionChanges[],
 ): Promise<string> {
   const parts: string[] = [];
+  const all = changes.flatMap(({ changeFiles, inserted, deleted }) => [
+    ...changeFiles,
+    ...inserted,
+    ...deleted,
+  ]);
+  const local = await localFiles(session, table, snapshot, all);
   for (const { version, timeMs, changeFiles, inserted, deleted } of changes) {
     const extras = [`${version}::BIGINT`, `make_timestamptz(${timeMs * 1000})`];
     const kinds = [
@@ -116,7 +126,7 @@ async function relationOf(
     for (const [files, kind] of kinds) {
       if (files.length === 0) continue;
       if (kind === undefined) {
-        const rows = files.map((file) => ({ ...file, extras }));
+        const rows = files.map((file) => ({ ...file, localPath: localFile(local, file.path), extras }));
         parts.push(
           await rowsRelation(session, snapshot, rows, {
             storedColumns: [CHANGE_TYPE],
@@ -124,7 +134,11 @@ async function relationOf(
           }),
         );
       } else {
-        const rows = files.map((file) => ({ ...file, extras: [kind, ...extras] }));
+        const rows = files.map((file) => ({
+          ...file,
+          localPath: localFile(local, file.path),
+          extras: [kind, ...extras],
+        }));
         const extraColumns = [['_change_type', 'VARCHAR'] as const, ...EXTRA_TYPES];
         parts.push(await rowsRelation(session, snapshot, rows, { extraColumns }));
       }

@@ -34,11 +34,13 @@ export class Scan extends RowReader implements ScannedFiles {
     const limits = request.limits ?? defaultLimits();
     super(`table ${table.uri}`, fieldsOf(snapshot, request.columns), limits, async (session) => {
       const files = filesInOrder(snapshot, scanned.files);
-      const all = await tableRelation(session, table, snapshot, files);
       const filter = filterOf(snapshot, request.where);
-      if (request.columns === undefined && filter === undefined) return all;
       const columns = this.fields.map(({ name }) => quoteName(name)).join(', ');
-      return `SELECT ${columns} FROM (${all}) AS asked_table${filter === undefined ? '' : ` WHERE (${filter}\n)`}`;
+      const asked = (rows: string) =>
+        `SELECT ${columns} FROM ${rows} AS asked_table${filter === undefined ? '' : ` WHERE (${filter}\n)`}`;
+      const isWhole = request.columns === undefined && filter === undefined;
+      const all = await tableRelation(session, table, snapshot, files, isWhole ? {} : { fetch: { asked } });
+      return isWhole ? all : asked(`(${all})`);
     });
     this.version = scanned.version;
     this.files = scanned.files;
