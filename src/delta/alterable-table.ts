@@ -5,10 +5,11 @@ import {
   withConstraint,
   withoutConstraint,
 } from './check-constraint.ts';
+import { type CheckpointOptions, type CheckpointResult, writeCheckpoint } from './checkpoint-write.ts';
 import { type ColumnChangeOptions, withColumnChanges } from './column-change.ts';
 import type { ColumnChange } from './column-draft.ts';
 import type { CommitResult } from './commit-info.ts';
-import { cleanUpLog, type LogCleanup } from './log-cleanup.ts';
+import { cleanUpExpiredLog, cleanUpLog, type LogCleanup } from './log-cleanup.ts';
 import { compactLog } from './log-compaction.ts';
 import {
   columnOperation,
@@ -167,6 +168,17 @@ export class AlterableTable extends TableHandle {
     const snapshot = await this.refresh();
     checkWritable(snapshot.protocol, snapshot.metadata, snapshot.schema, snapshot.table, 'none');
     return cleanUpLog(this.storage, snapshot, this.environment.nowMs(), options);
+  }
+
+  /**
+   * Writes all of the newest version into a checkpoint, and removes expired log as `cleanUpLog` does. See
+   * `writeCheckpoint`; a commit writes one by itself every `delta.checkpointInterval` commits.
+   */
+  async checkpoint(options: CheckpointOptions = {}): Promise<CheckpointResult> {
+    const snapshot = await this.refresh();
+    const result = await writeCheckpoint(this.storage, snapshot, this.environment, options);
+    await cleanUpExpiredLog(this.storage, snapshot, this.environment.nowMs());
+    return result;
   }
 
   /** Writes one file that stands for the commits `from` to `to` (by default the newest); the commits stay. */

@@ -27,6 +27,8 @@ export interface CommitSettings {
   readonly checksums?: boolean;
   /** Commits after which a log compaction file stands for them; 0 writes none. Default 100. */
   readonly compactEveryCommits?: number;
+  /** Writes a checkpoint every `delta.checkpointInterval` (10) commits, and removes expired log. Default true. */
+  readonly checkpoints?: boolean;
 }
 
 export interface CommitFacts {

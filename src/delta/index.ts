@@ -19,6 +19,7 @@ export type {
   SetTransaction,
 } from './actions.ts';
 export { constraintsOf, type RowCheck } from './check-constraint.ts';
+export type { CheckpointOptions, CheckpointResult } from './checkpoint-write.ts';
 export type { ColumnChangeOptions } from './column-change.ts';
 export type { ColumnChange } from './column-draft.ts';
 export type { CommitResult, CommitSettings, Operation } from './commit-info.ts';

@@ -1,6 +1,6 @@
 import type { Storage } from '../storage/index.ts';
-import { isStorageError } from '../storage/index.ts';
 import { deltaError } from './delta-error.ts';
+import { readLastCheckpoint } from './last-checkpoint.ts';
 import {
   type CheckpointFiles,
   type CommitFile,
@@ -9,7 +9,6 @@ import {
   listLog,
 } from './log-listing.ts';
 import { LOG_FOLDER, versionDigits } from './paths.ts';
-import { isRecord } from './schema.ts';
 
 /** The files of the log that make up one version: at most one checkpoint, then every commit after it. */
 export interface LogSegment {
@@ -33,18 +32,6 @@ export async function loadLogSegment(storage: Storage, version?: number): Promis
     }
   }
   return segmentOf(await listLog(storage), storage, version);
-}
-
-async function readLastCheckpoint(storage: Storage): Promise<number | undefined> {
-  try {
-    const bytes = await storage.read(`${LOG_FOLDER}_last_checkpoint`);
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (!isRecord(parsed) || typeof parsed.version !== 'number') return undefined;
-    return Number.isSafeInteger(parsed.version) && parsed.version >= 0 ? parsed.version : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || isStorageError(error, 'STORAGE_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
 
 /** Picks the newest usable checkpoint and the commits after it, and proves that no version is missing. */

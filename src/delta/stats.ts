@@ -62,7 +62,8 @@ export function encodeStats(
   );
 }
 
-function indexedColumns(
+/** The top-level columns that statistics are kept of. */
+export function indexedColumns(
   schema: StructType,
   partitionColumns: readonly string[],
   properties: Readonly<Record<string, string>>,

@@ -209,7 +209,13 @@ export class Transaction {
       const actions = await this.#actions(version);
       if (await putCommit(this.#storage, version, encodeCommit(actions), this.#txnId)) {
         this.#advance([{ version, actions }]);
-        await afterCommit(this.#storage, this.#base, this.#settings, commitInfoOf(actions));
+        await afterCommit(
+          this.#storage,
+          this.#base,
+          this.#environment,
+          this.#settings,
+          commitInfoOf(actions),
+        );
         return { version, alreadyCommitted: false };
       }
       // waiting comes first: what is read of the log is to be fresh when the next attempt is made

@@ -88,7 +88,7 @@ describe('version checksums', () => {
 describe('log compaction', () => {
   it('stands for its commits now and then, and spares reading them', async () => {
     const storage = new MemoryStorage();
-    const commit = { compactEveryCommits: 5 };
+    const commit = { compactEveryCommits: 5, checkpoints: false };
     const table = await DeltaTable.create(storage, MONTHLY, { environment, commit });
     for (let i = 0; i < 12; i++) await table.append([await dataFile(table, '2024-10')]);
     const names = [...storage.files.keys()].filter((path) => path.endsWith('compacted.json')).sort();
@@ -114,7 +114,7 @@ describe('log compaction', () => {
         fc.nat(),
         async (steps, a, b) => {
           const storage = new MemoryStorage();
-          const commit = { compactEveryCommits: 0 };
+          const commit = { compactEveryCommits: 0, checkpoints: false };
           const table = await DeltaTable.create(storage, MONTHLY, { environment, commit });
           for (const [i, kind] of steps.entries()) {
             const file = await dataFile(table, '2024-10');

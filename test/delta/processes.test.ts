@@ -98,6 +98,8 @@ async function verify(writers: readonly Writer[]): Promise<number> {
   return table.version;
 }
 
+const LOG_FILE = /^(\d{20}\.(json|crc|checkpoint\.parquet)|_last_checkpoint)$/;
+
 describe('processes that write one table at once', () => {
   it('eight of them: every commit acknowledged is there, once', async () => {
     await DeltaTable.create(folder, MONTHLY);
@@ -108,7 +110,7 @@ describe('processes that write one table at once', () => {
     expect(await (await DeltaTable.open(folder)).unreferencedFiles({})).toEqual([]);
     const logFiles = readdirSync(join(folder, '_delta_log'));
     expect(logFiles.filter((name) => name.endsWith('.json'))).toHaveLength(65);
-    expect(logFiles.filter((name) => !/^\d{20}\.(json|crc)$/.test(name))).toEqual([]);
+    expect(logFiles.filter((name) => !LOG_FILE.test(name))).toEqual([]);
   });
 
   it('some killed with SIGKILL: nothing torn, and what they left can be cleared away', async () => {
