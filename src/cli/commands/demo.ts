@@ -1,10 +1,12 @@
 import { join, resolve } from 'node:path';
 import { formatByteLength, usageError } from '../../base/index.ts';
+import { countOption } from '../arguments.ts';
 import { type CommandSpec, option } from '../command.ts';
 import { processingOf, settingsSchema } from '../configuration.ts';
+import { wholeNumber } from '../months-request.ts';
+import { printResult } from '../run-result.ts';
 import { shellWord, shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
-import { printResult, wholeNumber } from './months.ts';
 
 const FIRST_MONTH = '2024-02';
 
@@ -31,8 +33,7 @@ export const demo: CommandSpec = {
     const count = wholeNumber(options.months, '--months') ?? 3;
     if (count > 60)
       throw usageError(`--months ${count}: the demo makes at most 60`, 'use `barline sample months`');
-    const seed = Number(options.seed);
-    if (!Number.isInteger(seed)) throw usageError(`--seed ${options.seed}: expected a whole number`);
+    const seed = countOption(options, 'seed') ?? 1;
     const folder = resolve(directory, String(options.dir));
     const dataFolder = join(folder, 'data');
     const lakeUri = join(folder, 'lake');

@@ -1,0 +1,99 @@
+import { formatByteLength, usageError } from '../../base/index.ts';
+import type { PlannedMonth } from '../../months/index.ts';
+import { type CommandSpec, option } from '../command.ts';
+import { openMonthsRequest, rangeOptions, sourceOption } from '../months-request.ts';
+import type { Output } from '../output.ts';
+import { outcomeDocument, printResult } from '../run-result.ts';
+import { shownPath } from '../shown-path.ts';
+import { textTable } from '../text-table.ts';
+
+function takeOf(options: Readonly<Record<string, unknown>>): 'default' | 'missing' | 'stale' | 'force' {
+  const chosen = (['skipExisting', 'stale', 'force'] as const).filter((name) => options[name] === true);
+  if (chosen.length > 1) {
+    throw usageError('--skip-existing, --stale and --force exclude each other', 'give one of them');
+  }
+  return chosen[0] === 'skipExisting' ? 'missing' : (chosen[0] ?? 'default');
+}
+
+export const run: CommandSpec = {
+  name: 'run',
+  summary: 'raw months in, training table out',
+  description:
+    'Takes the raw months that are missing or stale through contract, session, cleaning, grid, labels and features, ' +
+    'and replaces each in the lake by one commit. Running it again changes nothing.',
+  options: [
+    sourceOption(),
+    ...rangeOptions(),
+    option('--skip-existing', 'take only months that are missing'),
+    option('--stale', 'take only months whose source, configuration or kernels changed'),
+    option('--force', 'take everything asked for'),
+    option('--workers <n>', 'worker threads (default: one per core)'),
+    option('--dry-run', 'say what would run and why, and write nothing'),
+    option('--instrument <name>', 'the product, e.g. ES or NQ'),
+  ],
+  examples: [
+    'barline months run --source data --lake lake',
+    'barline months run --from 2024-01 --to 2024-12 --workers 4',
+    'barline months run --month 2024-10 --force --json',
+  ],
+  keepsWorking: true,
+  run: async (invocation, _args, options) => {
+    const { output, now, signal } = invocation;
+    const request = await openMonthsRequest(invocation, options);
+    const months = await import('../../months/index.ts');
+    const { sourceUri, lakeUri, processing, settings } = request;
+    const plan = { ...request.range, take: takeOf(options) };
+    if (options.dryRun === true) {
+      printPlan(output, (await months.planRun({ sourceUri, lakeUri, processing, plan })).planned);
+      return 0;
+    }
+    const { runProgress } = await import('../run-progress.ts');
+    const progress = runProgress(output, now);
+    const result = await months.runMonths({
+      sourceUri,
+      lakeUri,
+      processing,
+      plan,
+      workers: settings.run.workers,
+      compressionLevel: settings.run.compression_level,
+      now,
+      signal,
+      onEvent: (event) => {
+        progress(event);
+        if (event.type === 'month-finished') output.json(outcomeDocument(event.outcome));
+      },
+    });
+    printResult(output, result.outcomes, result.summary, shownPath(lakeUri, invocation.directory));
+    return result.summary.failed > 0 ? 1 : 0;
+  },
+};
+
+function printPlan(output: Output, planned: readonly PlannedMonth[]): void {
+  output.json({
+    plan: planned.map(({ raw, reason, take }) => ({
+      month: raw.month,
+      file: raw.path,
+      bytes: raw.byteLength,
+      take,
+      reason,
+    })),
+  });
+  output.text(
+    textTable(
+      [
+        { title: 'month' },
+        { title: 'would run' },
+        { title: 'why' },
+        { title: 'size', align: 'right' },
+        { title: 'file' },
+      ],
+      planned.map(({ raw, reason, take }) => [
+        raw.month,
+        take ? 'yes' : 'no',
+        reason,
+        formatByteLength(raw.byteLength),
+        raw.path,
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,48 @@
+/** What the commands of `months` have in common: where the months lie, which are asked for, and how they are made. */
+import { usageError } from '../base/index.ts';
+import { type Invocation, option, repeatable } from './command.ts';
+import { loadSettings, locate, processingOf } from './configuration.ts';
+
+export const sourceOption = () => option('--source <dir>', 'folder with the raw months, at any depth');
+export const rangeOptions = () => [
+  option('--from <month>', 'first month, YYYY-MM (default: all there are)'),
+  option('--to <month>', 'last month, YYYY-MM'),
+  repeatable('--month <month>', 'this month; may be given several times'),
+];
+
+/** Settings, places and the months asked for, of any `months` command. */
+export async function openMonthsRequest(invocation: Invocation, options: Readonly<Record<string, unknown>>) {
+  const { parseMonth } = await import('../months/index.ts');
+  const configuration = await loadSettings(invocation, {
+    source: options.source,
+    instrument: options.instrument,
+    'run.workers': wholeNumber(options.workers, '--workers'),
+  });
+  const { value } = configuration;
+  const month = (text: unknown, name: string) =>
+    typeof text === 'string' ? parseMonth(text, name) : undefined;
+  const from = month(options.from, '--from');
+  const to = month(options.to, '--to');
+  if (from !== undefined && to !== undefined && from > to) {
+    throw usageError(`--from ${from} is after --to ${to}`, 'exchange the two');
+  }
+  const given = Array.isArray(options.month) ? options.month : [];
+  return {
+    settings: value,
+    processing: processingOf(value),
+    sourceUri: locate(value.source, configuration, 'source', invocation.directory),
+    lakeUri: locate(value.lake, configuration, 'lake', invocation.directory),
+    range: {
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(given.length > 0 && { months: given.map((text) => parseMonth(String(text), '--month')) }),
+    },
+  };
+}
+
+export function wholeNumber(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw usageError(`${name} ${JSON.stringify(value)}: expected a whole number above 0`, `e.g. ${name} 2`);
+}
