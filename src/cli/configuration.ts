@@ -15,8 +15,6 @@ import type { Invocation } from './command.ts';
 import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
 
-const ruleNames = CONTRACT_RULES;
-
 const modeSchema = z.strictObject({
   name: z
     .string()
@@ -52,7 +50,7 @@ const fields = z.strictObject({
   contract: z
     .strictObject({
       rule: z
-        .enum(ruleNames)
+        .enum(CONTRACT_RULES)
         .default('day_volume')
         .describe(
           'How a date’s front contract is chosen: by that day’s volume (known only at its end), or by the volume of the day before (known before the session opens).',

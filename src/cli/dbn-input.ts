@@ -2,6 +2,9 @@
 import { basename, dirname } from 'node:path';
 import type { DbnReader } from '../dbn/index.ts';
 
+/** The FILE of the dbn commands. */
+export const DBN_FILE: readonly [string, string] = ['<file>', 'a .dbn or .dbn.zst file; - is stdin'];
+
 const READ_BYTES = 1 << 20;
 
 /** Opens DBN for reading; errors name the file as the user did. */

@@ -1,6 +1,6 @@
 /** A text table of any length: the first rows decide how wide its columns are, the rest follows as it comes. */
 import type { Output } from './output.ts';
-import { type TextColumn, textTable } from './text-table.ts';
+import { columnWidths, type TextColumn, tableLine, textTable } from './text-table.ts';
 
 const NULL_TEXT = 'NULL';
 /** Rows looked at before the first is printed. */
@@ -38,7 +38,9 @@ export class TextTableWriter {
       this.#measured.push(...cells);
       if (this.#measured.length >= MEASURED_ROWS) await this.#begin(this.#measured);
     } else if (cells.length > 0) {
-      await this.#output.raw(`${cells.map((row) => this.#line(row)).join('\n')}\n`);
+      await this.#output.raw(
+        `${cells.map((row) => tableLine(this.#columns, this.#widths, row)).join('\n')}\n`,
+      );
     }
   }
 
@@ -49,9 +51,7 @@ export class TextTableWriter {
 
   async #begin(rows: readonly string[][]): Promise<void> {
     this.#measured = undefined;
-    this.#widths = this.#columns.map((column, i) =>
-      rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), column.title.length),
-    );
+    this.#widths = columnWidths(this.#columns, rows);
     this.#hideWhatDoesNotFit();
     await this.#output.raw(`${textTable(this.#columns, rows)}\n`);
   }
@@ -66,16 +66,6 @@ export class TextTableWriter {
     const shown = Math.max(1, fitting);
     this.#hiddenColumns = this.#columns.slice(shown);
     this.#columns = this.#columns.slice(0, shown);
-  }
-
-  #line(row: readonly string[]): string {
-    return this.#columns
-      .map((column, i) => {
-        const width = this.#widths[i] ?? 0;
-        return column.align === 'right' ? (row[i] ?? '').padStart(width) : (row[i] ?? '').padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
   }
 }
 

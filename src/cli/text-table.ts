@@ -6,20 +6,36 @@ export interface TextColumn {
 
 /** Renders rows under titles, as wide as their widest cell, two spaces between columns. */
 export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...rows.map((row) => (row[index] ?? '').length)),
+  const widths = columnWidths(columns, rows);
+  const titles = columns.map((column) => column.title);
+  const rule = widths.map((width) => '─'.repeat(width));
+  return [
+    tableLine(columns, widths, titles),
+    rule.join('  '),
+    ...rows.map((row) => tableLine(columns, widths, row)),
+  ].join('\n');
+}
+
+/** The widest cell of each column, its title included. */
+export function columnWidths(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map((column, index) =>
+    rows.reduce((width, row) => Math.max(width, (row[index] ?? '').length), column.title.length),
   );
-  const line = (cells: readonly string[]) =>
-    columns
-      .map((column, index) => {
-        const cell = cells[index] ?? '';
-        const width = widths[index] ?? 0;
-        return column.align === 'right' ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(columns.map((column) => column.title)), rule, ...rows.map(line)].join('\n');
+}
+
+/** One row; cells beyond the columns are left out. */
+export function tableLine(
+  columns: readonly TextColumn[],
+  widths: readonly number[],
+  cells: readonly string[],
+): string {
+  return columns
+    .map((column, index) => {
+      const [cell = '', width = 0] = [cells[index], widths[index]];
+      return column.align === 'right' ? cell.padStart(width) : cell.padEnd(width);
+    })
+    .join('  ')
+    .trimEnd();
 }
 
 const NUMBER = new Intl.NumberFormat('en-US');

@@ -1,5 +1,5 @@
 import { usageError } from '../../base/index.ts';
-import type { CommandSpec, NounSpec } from '../command.ts';
+import { type CommandSpec, globalOptions, type NounSpec } from '../command.ts';
 import { nouns } from '../nouns.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
@@ -29,16 +29,7 @@ const verbsOf = (spec: Spec): readonly CommandSpec[] => ('verbs' in spec ? spec.
 const flagsOf = (spec: CommandSpec): string[] =>
   (spec.options ?? []).map((option) => option.long ?? option.flags);
 
-const GLOBAL_FLAGS = [
-  '--lake',
-  '--config',
-  '--json',
-  '--quiet',
-  '--verbose',
-  '--no-color',
-  '--yes',
-  '--help',
-];
+const GLOBAL_FLAGS = [...globalOptions().map((each) => each.long ?? each.flags), '--help'];
 
 function bash(specs: readonly Spec[]): string {
   const cases = specs.flatMap((spec) => {
