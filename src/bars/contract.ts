@@ -96,14 +96,6 @@ export function chooseContract(
   };
 }
 
-/**
- * Front contract of the last session a file has bars of its front contract in: what the next month is told to
- * know whether it opens with a roll. Null when the file names no contracts or has no such session.
- */
-export function lastSessionFront(bars: Bars, options: ContractOptions): LastSession | null {
-  return chooseContract(bars, options).report.lastSession;
-}
-
 function emptyReport(
   bars: Bars,
   options: ContractOptions,

@@ -36,6 +36,7 @@ export {
   type DbnSType,
   DEPRECATED_BAR_RTYPE,
   isBarSchema,
+  recordTypeName,
 } from './schema.ts';
 export type { DbnSink } from './sink.ts';
 export type { DbnSource } from './source.ts';

@@ -71,38 +71,46 @@ export function isBarRtype(rtype: number): boolean {
   return rtype === DEPRECATED_BAR_RTYPE || (rtype >= 32 && rtype <= 36);
 }
 
-/** Byte lengths that versions 1 to 3 give each record type, without ts_out: how a fragment is told from noise. */
-const RECORD_BYTES: Readonly<Record<number, readonly number[]>> = {
-  0: [48], // trades
-  1: [80], // mbp-1, tbbo
-  10: [368], // mbp-10
-  17: [56], // deprecated bars
-  18: [40], // status
-  19: [360, 400, 520], // definition
-  20: [112], // imbalance
-  21: [80, 320], // error
-  22: [80, 176], // symbol mapping
-  23: [80, 320], // system
-  24: [64, 80], // statistics
-  32: [56], // bars, from here to 36
-  33: [56],
-  34: [56],
-  35: [56],
-  36: [56],
-  160: [56], // mbo
-  177: [80], // cmbp-1
-  192: [80], // cbbo-1s
-  193: [80], // cbbo-1m
-  194: [80], // tcbbo
-  195: [80], // bbo-1s
-  196: [80], // bbo-1m
+/**
+ * Record types: what the vendor calls each, and the byte lengths that versions 1 to 3 give it, without ts_out, by
+ * which a fragment is told from noise.
+ */
+const RECORD_TYPES: Readonly<Record<number, readonly [name: string, ...byteLengths: number[]]>> = {
+  0: ['trades', 48],
+  1: ['mbp-1', 80],
+  10: ['mbp-10', 368],
+  17: ['ohlcv (deprecated)', 56],
+  18: ['status', 40],
+  19: ['definition', 360, 400, 520],
+  20: ['imbalance', 112],
+  21: ['error', 80, 320],
+  22: ['symbol mapping', 80, 176],
+  23: ['system', 80, 320],
+  24: ['statistics', 64, 80],
+  32: ['ohlcv-1s', 56],
+  33: ['ohlcv-1m', 56],
+  34: ['ohlcv-1h', 56],
+  35: ['ohlcv-1d', 56],
+  36: ['ohlcv-eod', 56],
+  160: ['mbo', 56],
+  177: ['cmbp-1', 80],
+  192: ['cbbo-1s', 80],
+  193: ['cbbo-1m', 80],
+  194: ['tcbbo', 80],
+  195: ['bbo-1s', 80],
+  196: ['bbo-1m', 80],
 };
 const TS_OUT_BYTES = 8;
+
+/** What the vendor calls a record type, mostly its schema; undefined for a number of none. */
+export function recordTypeName(rtype: number): string | undefined {
+  return RECORD_TYPES[rtype]?.[0];
+}
 
 /** Whether bytes that are no metadata could be the start of a record of a known type. */
 export function looksLikeRecord(bytes: Uint8Array): boolean {
   if (bytes.length < 2) return false;
   const byteLength = bytes[0] * 4;
-  const known = RECORD_BYTES[bytes[1]] ?? [];
+  const [, ...known] = RECORD_TYPES[bytes[1]] ?? [''];
   return known.includes(byteLength) || known.includes(byteLength - TS_OUT_BYTES);
 }

@@ -3,11 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type Bars,
   chooseContract,
-  contractRule,
   expiryMonth,
   findInstrument,
   type Instrument,
-  lastSessionFront,
   parseContract,
   takeRows,
   tradingHours,
@@ -135,7 +133,10 @@ describe('front contract', () => {
         gapUs: us('2024-03-12T02:00:00Z'),
       },
     ]);
-    expect(lastSessionFront(barsOf(rows, all), options)).toEqual({ date: '2024-03-12', front: 'ESM4' });
+    expect(chooseContract(barsOf(rows, all), options).report.lastSession).toEqual({
+      date: '2024-03-12',
+      front: 'ESM4',
+    });
   });
 
   it('tells a roll into the month, with no gap when the old contract is not in the file', () => {
@@ -183,12 +184,6 @@ describe('front contract', () => {
       { id: 8, symbol: 'NQM4' },
     ]);
     expect(() => chooseContract(nq, options)).toThrow('holds no outright contract of ES; found NQH4, NQM4.');
-  });
-
-  it('refuses by name what is not supported yet', () => {
-    expect(contractRule('day_volume')).toBe('day_volume');
-    expect(() => contractRule('days_before_expiry:8')).toThrow(/"days_before_expiry:8" is not yet supported/);
-    expect(() => contractRule('volume')).toThrow(/unknown; expected day_volume or previous_day_volume/);
   });
 });
 

@@ -3,33 +3,6 @@ import type { CommandSpec } from '../command.ts';
 import { DBN_FILE, openDbnInput } from '../dbn-input.ts';
 import { formatCount, type TextColumn, textTable } from '../text-table.ts';
 
-/** Record types by number, as the vendor names their schemas. */
-const RECORD_TYPES: Readonly<Record<number, string>> = {
-  0: 'trades',
-  1: 'mbp-1',
-  10: 'mbp-10',
-  17: 'ohlcv (deprecated)',
-  18: 'status',
-  19: 'definition',
-  20: 'imbalance',
-  21: 'error',
-  22: 'symbol mapping',
-  23: 'system',
-  24: 'statistics',
-  32: 'ohlcv-1s',
-  33: 'ohlcv-1m',
-  34: 'ohlcv-1h',
-  35: 'ohlcv-1d',
-  36: 'ohlcv-eod',
-  160: 'mbo',
-  177: 'cmbp-1',
-  192: 'cbbo-1s',
-  193: 'cbbo-1m',
-  194: 'tcbbo',
-  195: 'bbo-1s',
-  196: 'bbo-1m',
-};
-
 export const info: CommandSpec = {
   name: 'info',
   summary: 'metadata of a DBN file, its symbol mappings, and how many records it holds',
@@ -40,12 +13,13 @@ export const info: CommandSpec = {
     'zstd -dc bars.dbn.zst | barline dbn info -',
   ],
   run: async ({ output }, [file = '']) => {
+    const { recordTypeName } = await import('../../dbn/index.ts');
     const { timestampText } = await import('../../export/index.ts');
     await using reader = await openDbnInput(file);
     const counts = await reader.countRecords();
     const facts = infoOf(file, reader.metadata, reader.isCompressed, counts, timestampText());
     output.json(facts);
-    if (!output.options.json) output.text(infoText(facts));
+    if (!output.options.json) output.text(infoText(facts, recordTypeName));
     return 0;
   },
 };
@@ -90,7 +64,7 @@ function infoOf(
   };
 }
 
-function infoText(facts: Info): string {
+function infoText(facts: Info, typeName: (rtype: number) => string | undefined): string {
   const lines: [string, string][] = [
     [
       'file',
@@ -108,7 +82,7 @@ function infoText(facts: Info): string {
   if (facts.partial.length > 0) lines.push(['partly found', facts.partial.join(', ')]);
   if (facts.not_found.length > 0) lines.push(['not found', facts.not_found.join(', ')]);
   const types = Object.entries(facts.records_by_rtype).map(
-    ([rtype, count]) => `${RECORD_TYPES[Number(rtype)] ?? 'unknown'} (${rtype}): ${formatCount(count)}`,
+    ([rtype, count]) => `${typeName(Number(rtype)) ?? 'unknown'} (${rtype}): ${formatCount(count)}`,
   );
   const among = types.length === 0 ? '' : `, ${types.join(', ')}`;
   lines.push(['records', `${formatCount(facts.records)}${among}`]);
