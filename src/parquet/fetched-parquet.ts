@@ -124,7 +124,7 @@ export class FetchedParquet implements Disposable {
     signal?.throwIfAborted();
     const key = footerKey(storage, path);
     const isKnown = this.#footers.has(key);
-    const known = await this.#footer(storage, path, request.byteLength);
+    const known = await unlessAborted(this.#footer(storage, path, request.byteLength), signal);
     const { footer, metadataStart } = known;
     const kept = keptRowGroups(footer, request.keepRowGroup);
     const ranges = chunkRanges(footer, request.columns, kept, metadataStart);
@@ -228,7 +228,7 @@ export class FetchedParquet implements Disposable {
     return this.#requests.run(async () => {
       signal?.throwIfAborted();
       this.counts.requests += 1;
-      const bytes = await storage.readRange(path, start, end);
+      const bytes = await unlessAborted(storage.readRange(path, start, end), signal);
       this.counts.bytes += bytes.length;
       if (bytes.length === end - start) return bytes;
       throw new BarlineError({
@@ -251,6 +251,19 @@ export class FetchedParquet implements Disposable {
     }
     this.#held.set(localPath, byteLength);
     this.#heldBytes += byteLength;
+  }
+}
+
+/** Waits no longer when the signal comes; what is under way ends by itself, and nobody sees it. */
+async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return reading;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([reading, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

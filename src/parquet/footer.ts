@@ -201,7 +201,9 @@ function writeStatistics(
   field: ParquetField,
   statistics: ColumnStatistics,
 ): void {
-  const { min, max } = statistics;
+  const { min } = statistics;
+  // to readers like DuckDB a NaN lies above all numbers, and they would leave its row group out
+  const max = statistics.nanCount > 0 ? null : statistics.max;
   thrift.i64(3, statistics.nullCount);
   if (max !== null) thrift.binary(5, boundBytes(field, max, false));
   if (min !== null) thrift.binary(6, boundBytes(field, min, true));

@@ -25,7 +25,7 @@ export function offsetIndex(
   return thrift.finish();
 }
 
-/** ColumnIndex; undefined where a page with values has no bounds, since the format then allows none. */
+/** ColumnIndex; undefined where a page with values has no bounds, or none above for its NaNs: the format then allows none. */
 export function columnIndex(
   thrift: ThriftCompactWriter,
   field: ParquetField,
@@ -40,6 +40,7 @@ export function columnIndex(
     const { min, max, nullCount } = statistics;
     const allNull = nullCount === rowCount;
     nullPages.push(allNull);
+    if (statistics.nanCount > 0) return undefined;
     if (min === null || max === null) {
       if (!allNull) return undefined;
       minBytes.push(new Uint8Array(0));

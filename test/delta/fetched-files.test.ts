@@ -185,7 +185,7 @@ describe('a table in an object store', () => {
     if (file === undefined) throw new Error('the table has no file');
     const elsewhere = { ...file, path: 'month=2024-01/gone.parquet' };
     await expect(fetchDataFiles(fetched, table, snapshot, [elsewhere])).rejects.toMatchObject({
-      code: 'STORAGE_NOT_FOUND',
+      code: 'QUERY_FILE_MISSING',
       message: expect.stringContaining('gone.parquet'),
     });
   });

@@ -1,6 +1,6 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DeltaTable, field, struct } from '../../src/delta/index.ts';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DeltaTable, field, openStorage, type S3Settings, struct } from '../../src/delta/index.ts';
 import { encodeParquet, type ParquetField } from '../../src/parquet/index.ts';
 
 /** 2^53 + 1: no double holds it. */
@@ -27,14 +27,9 @@ async function appendMonth(table: DeltaTable, month: string, rowCount: number, v
     { values: BigInt64Array.from({ length: rowCount }, () => volume) },
   ]);
   const path = table.newFilePath({ month });
-  const location = table.localPath({ path });
-  if (location === undefined) throw new Error('the fixture is not local');
-  mkdirSync(dirname(location), { recursive: true });
-  writeFileSync(location, Buffer.concat(pieces));
+  const entry = await table.storage.write(path, pieces);
   const added = table.addFile({
-    path,
-    byteLength: statSync(location).size,
-    modifiedMs: 0,
+    ...entry,
     partitionValues: { month },
     statistics: { rowCount, columns: {} },
   });
@@ -43,16 +38,17 @@ async function appendMonth(table: DeltaTable, month: string, rowCount: number, v
 
 /**
  * A lake with `bars`, partitioned by month: version 1 adds 100 rows of 2024-02, version 2 adds 50 of 2024-01 with a
- * volume beyond 2^53, and `empty`, without rows. And a folder that is no table.
+ * volume beyond 2^53, and `empty`, without rows. And, on a disk, a folder that is no table.
  */
-export async function writeLake(lake: string): Promise<void> {
-  const table = await DeltaTable.create(join(lake, 'bars'), { schema: bars, partitionBy: ['month'] });
+export async function writeLake(lake: string, s3?: S3Settings): Promise<void> {
+  const at = (name: string) => openStorage(`${lake}/${name}`, s3 === undefined ? {} : { s3 });
+  const table = await DeltaTable.create(at('bars'), { schema: bars, partitionBy: ['month'] });
   await appendMonth(table, '2024-02', 100);
   await appendMonth(table, '2024-01', 50, WIDE);
-  await DeltaTable.create(join(lake, 'empty'), {
+  await DeltaTable.create(at('empty'), {
     schema: struct([field('x', 'integer'), field('d', 'date')]),
   });
-  mkdirSync(join(lake, 'processed-data'));
+  if (s3 === undefined) mkdirSync(join(lake, 'processed-data'));
 }
 
 /** Appends `rowCount` rows of one month to a table of such bars, made if need be. */

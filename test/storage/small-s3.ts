@@ -25,6 +25,8 @@ export interface SmallS3Options {
   readonly conditions?: 'kept' | 'ignored' | 'refused';
   /** Objects on one page of a listing. */
   readonly pageSize?: number;
+  /** How long an answer is held back; the key is that of the URL. */
+  readonly delayMs?: (method: string, key: string) => number;
   /** An error to answer with instead, tried for each request. */
   readonly refuse?: (method: string, key: string, headers: IncomingMessage['headers']) => Refusal | undefined;
 }
@@ -76,6 +78,8 @@ export class SmallS3 {
     const body = await wholeBody(request);
     if (body === undefined) return;
     const { status, headers, body: answer } = this.#reply(request, body);
+    const delayMs = this.#options.delayMs?.(request.method ?? 'GET', request.url ?? '') ?? 0;
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
     response.writeHead(status, headers).end(answer);
   }
 

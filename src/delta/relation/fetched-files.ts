@@ -1,5 +1,7 @@
 /** Data files in an object store, read on this machine by the parts a query needs. */
+import { BarlineError } from '../../base/index.ts';
 import type { CandidateRowGroup, ColumnBounds, ColumnChoice, FetchedParquet } from '../../parquet/index.ts';
+import { isStorageError, type Storage } from '../../storage/index.ts';
 import type { DeletionVector, PartitionValues } from '../actions.ts';
 import { ID_KEY, mappingMode, storedName } from '../column-identity.ts';
 import { type Condition, fileMayMatch } from '../condition.ts';
@@ -52,12 +54,15 @@ export async function fetchDataFiles(
   const localPaths = new Map<string, string>();
   const fetchOne = async (file: FetchableFile) => {
     const { storage, path } = locateFile(table.storage, file.path);
-    const { localPath } = await fetched.fetch(storage, {
+    const fetching = fetched.fetch(storage, {
       path,
       ...(file.size !== undefined && { byteLength: file.size }),
       ...(columns && { columns }),
       ...rowGroupChoice(snapshot, file, plan),
       ...(plan.signal && { signal: plan.signal }),
+    });
+    const { localPath } = await fetching.catch((error: unknown) => {
+      throw isStorageError(error, 'STORAGE_NOT_FOUND') ? missing(table, storage, path, error) : error;
     });
     localPaths.set(file.path, localPath);
   };
@@ -72,6 +77,16 @@ export async function fetchDataFiles(
     storage: table.storage,
     localPath: (file) => localPaths.get(file.path) ?? absoluteLocalPath(file.path) ?? table.localPath(file),
   };
+}
+
+function missing({ uri }: DataFiles, storage: Storage, path: string, cause: unknown): BarlineError {
+  return new BarlineError({
+    code: 'QUERY_FILE_MISSING',
+    message: `table ${uri}: there is no file ${storage.uri}/${path}`,
+    hint: 'somebody deleted it: restore it from a backup, or read an older version',
+    cause,
+    facts: { file: path },
+  });
 }
 
 function columnChoice(
