@@ -1,3 +1,4 @@
+import { BarlineError } from '../base/index.ts';
 import { parquetSchema } from '../delta/index.ts';
 import { columnStatistics } from '../parquet/index.ts';
 import { rowGroupSessions } from './build.ts';
@@ -82,13 +83,20 @@ function findFront(
 ): Promise<LastFront | null> {
   const { processing } = options;
   const task = { kind: 'front', sourceUri: options.sourceUri, path: before.path, processing } as const;
-  // a file that cannot be read is not at hand; its own month says why
-  const read = () => pool.front(task).catch(() => null);
+  const read = () =>
+    pool.front(task).catch((error: unknown) => {
+      // a file that cannot be read is not at hand; its own month says why
+      if (error instanceof BarlineError) return null;
+      throw error;
+    });
   // without flipping back a month's own choice hangs on the one before it: ask the file alone
   if (processing.contract.noFlipBack) return fronts.of(`${before.month} alone`, read);
   return fronts.of(before.month, async () => {
     const record = records.get(before.month);
-    if (record !== undefined && record.configHash === configHash(processing)) {
+    // another kernel may find another front: what the month before would say today is in its file
+    const isCurrent =
+      record?.configHash === configHash(processing) && record.kernelVersions === kernelVersionsText();
+    if (isCurrent) {
       const sha256 = await checksum(source, before, record);
       if (sha256 === record.sourceSha256) return { contract: record.lastFront, sha256 };
     }

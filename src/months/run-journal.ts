@@ -68,10 +68,18 @@ export async function listRuns(lake: Storage): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
   for await (const file of lake.list(FOLDER)) {
     if (!file.path.endsWith('.json')) continue;
-    const record = parseRecord(await lake.read(file.path).catch(() => new Uint8Array()));
+    const record = parseRecord(await readIfThere(lake, file.path));
     if (record !== undefined) records.push(record);
   }
   return records;
+}
+
+/** Empty when its run has ended since the folder was listed. A journal that may not be read is no sign of that. */
+async function readIfThere(lake: Storage, path: string): Promise<Uint8Array> {
+  return lake.read(path).catch((error: unknown) => {
+    if (isStorageError(error, 'STORAGE_NOT_FOUND')) return new Uint8Array();
+    throw error;
+  });
 }
 
 function parseRecord(bytes: Uint8Array): RunRecord | undefined {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { currentProcess, probeProcess } from '../../src/months/process-identity.ts';
 import { claimLake, listRuns, openJournal, removeLeftovers } from '../../src/months/run-journal.ts';
 import { LocalStorage } from '../../src/storage/index.ts';
+import { FaultyStorage } from '../storage/faulty-storage.ts';
 
 let lake = new LocalStorage('.');
 beforeEach(() => {
@@ -81,6 +82,16 @@ describe('claimLake', () => {
     const passed = runs.filter((_, index) => claims[index].status === 'fulfilled');
     expect(passed).toHaveLength(1);
     expect(await listRuns(lake)).toEqual(passed);
+  });
+});
+
+describe('a journal that cannot be read', () => {
+  it('is no sign that nobody is at work', async () => {
+    await openJournal(lake, record);
+    const denied = new FaultyStorage(lake, (_, verb) =>
+      verb === 'read' ? { when: 'before', error: new Error('denied') } : undefined,
+    );
+    await expect(listRuns(denied)).rejects.toThrow('denied');
   });
 });
 

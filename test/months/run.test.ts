@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,6 +113,25 @@ describe('which months a run takes', () => {
     expect(await strayFiles(lake)).toEqual([]);
   });
 
+  it('asks the file of the month before when another kernel recorded its last front', async () => {
+    const lake = join(root, 'old-kernel');
+    await run(source, lake, { plan: { take: 'force', months: ['2024-02'] } });
+    const log = join(lake, 'monthly_statistics', '_delta_log');
+    let changed = 0;
+    for (const name of readdirSync(log).filter((each) => each.endsWith('.json'))) {
+      const text = readFileSync(join(log, name), 'utf8');
+      const other = text
+        .replace('\\"kernelVersions\\":\\"dbn=', '\\"kernelVersions\\":\\"dbn=0')
+        .replace('\\"lastFront\\":\\"ESH4\\"', '\\"lastFront\\":\\"ESZ3\\"');
+      if (other !== text) changed++;
+      writeFileSync(join(log, name), other);
+    }
+    expect(changed).toBe(1);
+    await run(source, lake, { plan: { take: 'force', months: ['2024-03'] } });
+    const { '2024-03': rolls } = await monthHashes(reference, 'rolls');
+    expect(await monthHashes(lake, 'rolls')).toEqual({ '2024-03': rolls });
+  });
+
   it('leaves the other months as they are when one is replaced', async () => {
     const before = await monthHashes(lake);
     await take({ plan: { take: 'force', months: ['2024-03'] } });
@@ -138,7 +165,7 @@ describe('a run that meets trouble', () => {
   it('creates no lake when the only month is bad', async () => {
     const [folder, lake] = [join(root, 'only-bad-source'), join(root, 'only-bad-lake')];
     mkdirSync(folder);
-    const { writeFileSync, existsSync } = await import('node:fs');
+    const { existsSync } = await import('node:fs');
     writeFileSync(join(folder, fileNameOf('2024-04')), '');
     const { summary } = await run(folder, lake);
     expect(summary).toMatchObject({ succeeded: 0, failed: 1 });
