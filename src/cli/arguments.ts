@@ -29,3 +29,14 @@ export function listOption(options: Options, name: string): string[] | undefined
   if (parts.every((part) => part !== '')) return parts;
   throw usageError(`--${name} is ${JSON.stringify(text)}; expected names with commas between them`);
 }
+
+/** A folder of this machine; a usage error for the URI of another place. */
+export function folderOption(options: Options, name: string): string | undefined {
+  const folder = textOption(options, name);
+  const scheme = /^[a-z][a-z0-9+.-]+:\/\//i.exec(folder ?? '')?.[0];
+  if (scheme === undefined) return folder;
+  throw usageError(
+    `--${name} ${folder}: expected a folder of this machine, found ${scheme}`,
+    'write there, then copy the files; `barline months run` takes its source and its lake from s3:// as well',
+  );
+}

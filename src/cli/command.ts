@@ -75,7 +75,7 @@ export function repeatable(flags: string, description: string): Option {
 
 export function globalOptions(): Option[] {
   return [
-    option('--lake <uri>', 'the lake: a folder in which each table is a Delta table'),
+    option('--lake <uri>', 'the lake: a folder or s3:// prefix in which each table is a Delta table'),
     option('--config <file>', 'configuration file instead of the nearest barline.yaml'),
     option('--json', 'one JSON document or JSON lines on stdout, nothing else there'),
     option('--quiet', 'no progress and no notes'),

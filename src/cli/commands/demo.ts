@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { formatByteLength, usageError } from '../../base/index.ts';
-import { countOption } from '../arguments.ts';
+import { countOption, folderOption } from '../arguments.ts';
 import { type CommandSpec, option } from '../command.ts';
 import { processingOf, settingsSchema } from '../configuration.ts';
 import { wholeNumber } from '../months-request.ts';
@@ -34,7 +34,7 @@ export const demo: CommandSpec = {
     if (count > 60)
       throw usageError(`--months ${count}: the demo makes at most 60`, 'use `barline sample months`');
     const seed = countOption(options, 'seed') ?? 1;
-    const folder = resolve(directory, String(options.dir));
+    const folder = resolve(directory, folderOption(options, 'dir') ?? 'demo');
     const dataFolder = join(folder, 'data');
     const lakeUri = join(folder, 'lake');
     // the sample is ES with everything built in, whatever a barline.yaml nearby says of other data

@@ -1,5 +1,5 @@
 import { formatByteLength, usageError } from '../../base/index.ts';
-import { countOption, textOption } from '../arguments.ts';
+import { countOption, folderOption, textOption } from '../arguments.ts';
 import { type CommandSpec, type NounSpec, option } from '../command.ts';
 import { countProgress } from '../count-progress.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
@@ -32,7 +32,7 @@ const months: CommandSpec = {
     const written = await writeSampleMonths({
       from,
       to: textOption(options, 'to') ?? from,
-      outDir: textOption(options, 'out') ?? '',
+      outDir: folderOption(options, 'out') ?? '',
       seed,
       scale: scaleOf(textOption(options, 'scale') ?? '1'),
       defects: options.defects === true,
