@@ -62,6 +62,8 @@ export async function vacuum(table: VacuumTable, options: VacuumOptions = {}): P
     retentionHours: retentionMs / HOUR_MS,
     pins,
   };
+  if (!result.dryRun)
+    await table.storage.giveUpWrites?.(table.nowMs() - unknownRetentionMs(retentionMs, options));
   if (result.dryRun || files.length === 0) return result;
   await recordStart(table, snapshot, files, options);
   // what was committed or pinned since the first look stays: looked at again, now that the log says we are here
@@ -85,13 +87,18 @@ async function planVacuum(
     pinned.push(await pinnedSnapshot(table, version, pins));
   }
   const nowMs = table.nowMs();
-  const unknownMs = Math.max(retentionMs, (options.inFlightHours ?? IN_FLIGHT_HOURS) * HOUR_MS);
+  const unknownMs = unknownRetentionMs(retentionMs, options);
   const needed = await neededFiles(storage, snapshot, pinned, nowMs - retentionMs);
   const ages = { knownBeforeMs: nowMs - retentionMs, unknownBeforeMs: nowMs - unknownMs };
   const keys = snapshot.schema.fields
     .filter((field) => snapshot.partitionColumns.includes(field.name))
     .flatMap((field) => [field.name, storedName(field, snapshot.properties)]);
   return { files: await removableFiles(storage, needed, ages, keys), pins };
+}
+
+/** How old what no version names must be before it is taken for a crashed writer's. */
+function unknownRetentionMs(retentionMs: number, { inFlightHours = IN_FLIGHT_HOURS }: VacuumOptions): number {
+  return Math.max(retentionMs, inFlightHours * HOUR_MS);
 }
 
 async function pinnedSnapshot(table: VacuumTable, version: number, pins: readonly Pin[]): Promise<Snapshot> {

@@ -144,6 +144,23 @@ export class S3Storage implements Storage {
     await abortUpload(this.#bucket, this.#key(path), uploadId);
   }
 
+  /** Where uploads may not be listed or given up, they stay: a lifecycle rule of the bucket's is then the only way. */
+  async giveUpWrites(begunBeforeMs: number): Promise<number> {
+    let count = 0;
+    try {
+      for await (const upload of this.unfinishedUploads()) {
+        if (upload.startedMs >= begunBeforeMs) continue;
+        await this.abortUpload(upload);
+        count += 1;
+      }
+    } catch (error) {
+      const isRefused =
+        isStorageError(error, 'STORAGE_NOT_SUPPORTED') || isStorageError(error, 'STORAGE_ACCESS_DENIED');
+      if (!isRefused) throw error;
+    }
+    return count;
+  }
+
   #key(path: string): string {
     return objectKey(this.#bucket.location, path);
   }

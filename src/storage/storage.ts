@@ -37,6 +37,9 @@ export interface Storage {
   /** True when the file was there. */
   delete(path: string): Promise<boolean>;
 
+  /** Gives up writes that were begun before this time and never finished, where a store keeps parts of such; how many. */
+  giveUpWrites?(begunBeforeMs: number): Promise<number>;
+
   /** Where programs on this machine open the file, or undefined when the store is elsewhere. */
   localPath(path: string): string | undefined;
 }

@@ -10,6 +10,7 @@ interface StoredObject {
 
 interface PartialUpload {
   readonly key: string;
+  readonly startedMs: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly parts: Map<number, Buffer>;
 }
@@ -172,8 +173,8 @@ export class SmallS3 {
 
   #listUploads(): Reply {
     const uploads = [...this.uploads].map(
-      ([id, { key }]) =>
-        `<Upload><Key>${encodeURIComponent(key)}</Key><UploadId>${id}</UploadId><Initiated>${new Date().toISOString()}</Initiated></Upload>`,
+      ([id, { key, startedMs }]) =>
+        `<Upload><Key>${encodeURIComponent(key)}</Key><UploadId>${id}</UploadId><Initiated>${new Date(startedMs).toISOString()}</Initiated></Upload>`,
     );
     return xml(
       200,
@@ -183,7 +184,7 @@ export class SmallS3 {
 
   #begin(key: string, request: IncomingMessage): Reply {
     const id = randomUUID();
-    this.uploads.set(id, { key, metadata: metadataOf(request), parts: new Map() });
+    this.uploads.set(id, { key, startedMs: Date.now(), metadata: metadataOf(request), parts: new Map() });
     return xml(
       200,
       `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
