@@ -36,6 +36,7 @@ export function printResult(
       rows_per_second: summary.rowsPerSecond,
       peak_rss_bytes: summary.peakRssBytes,
       stage_seconds: summary.stageSeconds,
+      not_reached: summary.notReached,
     },
   });
   const shown = outcomes.filter(({ status }) => status !== 'skipped');
@@ -68,13 +69,13 @@ export function printResult(
     );
     output.text('');
   }
-  if (shown.length === 0) {
-    output.text(`nothing to do: ${countOfMonths(summary.skipped)} up to date (--force takes them anyway)`);
+  if (shown.length === 0 && summary.notReached.length === 0) {
+    output.text(`nothing to do: ${leftText(outcomes, countOfMonths)} (--force takes them anyway)`);
     output.text(`lake: ${lake}`);
     return;
   }
   output.text(
-    `${summary.succeeded} succeeded, ${summary.failed} failed, ${summary.skipped} up to date: ` +
+    `${summary.succeeded} succeeded, ${summary.failed} failed, ${leftText(outcomes, String)}: ` +
       `${formatCount(summary.rows)} rows in ${formatSeconds(summary.seconds)} ` +
       `(${formatCount(Math.round(summary.rowsPerSecond))} rows/s), peak memory ${formatByteLength(summary.peakRssBytes)}`,
   );
@@ -84,6 +85,7 @@ export function printResult(
     );
     output.text(`seconds by stage, over all threads: ${stages.join(', ')}`);
   }
+  if (summary.notReached.length > 0) output.text(`not reached: ${summary.notReached.join(', ')}`);
   output.text(`lake: ${lake}`);
   for (const { month, error } of outcomes) {
     if (error !== null && !output.options.json) {
@@ -91,6 +93,16 @@ export function printResult(
       output.error(new BarlineError({ code, message: `${month}: ${message}`, hint: hint ?? undefined }));
     }
   }
+}
+
+/** `3 up to date`, and where the options left others: `1 up to date, 2 left as they are (missing)`. */
+function leftText(outcomes: readonly MonthOutcome[], count: (months: number) => string): string {
+  const skipped = outcomes.filter(({ status }) => status === 'skipped').map(({ reason }) => reason);
+  const left = skipped.filter((reason) => reason !== 'up to date');
+  const current = skipped.length - left.length;
+  if (left.length === 0) return `${count(current)} up to date`;
+  const others = `${count(left.length)} left as ${left.length === 1 ? 'it is' : 'they are'} (${[...new Set(left)].join(', ')})`;
+  return current === 0 ? others : `${count(current)} up to date, ${others}`;
 }
 
 export function countOfMonths(count: number): string {

@@ -51,6 +51,8 @@ export interface RunSummary {
   /** Seconds by stage, over all months and threads. */
   readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
   readonly interrupted: boolean;
+  /** Months the run was to take and did not come to: it was interrupted, or met what every month would meet. */
+  readonly notReached: readonly string[];
 }
 
 export type RunEvent =

@@ -98,7 +98,7 @@ export async function runMonths(options: RunOptions): Promise<RunResult> {
     const outcomes = await new Run(options, { source, lake, pool, fronts, runId, discovery, records }).take(
       planned,
     );
-    const summary = summarise(outcomes, (now() - startedMs) / 1000, signal.aborted);
+    const summary = summarise(outcomes, planned, (now() - startedMs) / 1000, signal.aborted);
     onEvent({ type: 'run-finished', summary });
     return { outcomes: outcomes.map(({ outcome }) => outcome), summary };
   } finally {
@@ -250,8 +250,14 @@ function failure(
   };
 }
 
-function summarise(finished: readonly FinishedMonth[], seconds: number, interrupted: boolean): RunSummary {
+function summarise(
+  finished: readonly FinishedMonth[],
+  planned: readonly PlannedMonth[],
+  seconds: number,
+  interrupted: boolean,
+): RunSummary {
   const outcomes = finished.map(({ outcome }) => outcome);
+  const reached = new Set(outcomes.map(({ month }) => month));
   const count = (status: MonthOutcome['status']) => outcomes.filter((each) => each.status === status).length;
   const rows = outcomes.reduce((sum, each) => sum + each.rows, 0);
   return {
@@ -266,5 +272,6 @@ function summarise(finished: readonly FinishedMonth[], seconds: number, interrup
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     stageSeconds: finished.reduce((sum, each) => addSeconds(sum, each.stageSeconds), {}),
     interrupted,
+    notReached: planned.map(({ raw }) => raw.month).filter((month) => !reached.has(month)),
   };
 }

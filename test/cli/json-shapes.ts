@@ -39,6 +39,7 @@ export const runSummary = z.strictObject({
     rows_per_second: z.number().nonnegative(),
     peak_rss_bytes: count,
     stage_seconds: z.record(z.string(), z.number().nonnegative()),
+    not_reached: z.array(month),
   }),
 });
 

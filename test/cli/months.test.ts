@@ -54,6 +54,14 @@ describe('months run', () => {
     expect(runSummary.parse(lines[1]).summary).toMatchObject({ months: 1, skipped: 1, rows: 0 });
   });
 
+  test('what the options leave is not called up to date', async () => {
+    const elsewhere = ['months', 'run', '--lake', join(root, 'left'), '--stale'];
+    expect((await inRoot(...elsewhere)).stdout).toMatch(
+      /^nothing to do: 3 months left as they are \(missing\) \(--force takes them anyway\)\n/,
+    );
+    expect(existsSync(join(root, 'left'))).toBe(false);
+  });
+
   test('--dry-run says what would run and why, and makes nothing', async () => {
     const other = join(root, 'not-there');
     const args = ['months', 'run', '--dry-run', '--json', '--from', '2024-03'];
@@ -125,8 +133,9 @@ describe('interrupted', () => {
   ] as const)('%s ends a run with %i, and the lake is whole', async (signal, expected) => {
     const cwd = temporaryFolder();
     const args = ['months', 'run', '--source', source, '--workers', '1'];
-    const { code, stderr } = await interrupted(args, cwd, /\(1\/3\)/, signal);
+    const { code, stdout, stderr } = await interrupted(args, cwd, /\(1\/3\)/, signal);
     expect(code, stderr).toBe(expected);
+    expect(stdout).toMatch(/^not reached: 2024-0[234](, 2024-0[34])*$/m);
     expect(stderr).toContain('interrupted: finishing what is being committed');
     const states = async () =>
       jsonLines((await runCli(['months', 'list', '--source', source, '--json'], { cwd })).stdout).map(
