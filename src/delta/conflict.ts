@@ -1,8 +1,7 @@
 import type { Action, AddFile, CommitInfo, RemoveFile } from './actions.ts';
+import { type Condition, fileMayMatch } from './condition.ts';
 import { ConcurrentModificationError, type LostConflict } from './delta-error.ts';
-import { partitionMatches, type Term } from './predicate.ts';
 import { fileKey } from './replay.ts';
-import { mayContain, parseStats } from './stats.ts';
 
 /**
  * `Serializable`: nothing that was read may have changed. `WriteSerializable`: blind appends may come in between.
@@ -12,12 +11,12 @@ export type IsolationLevel = 'Serializable' | 'WriteSerializable' | 'SnapshotIso
 
 /** What a transaction looked at and is about to change: what a commit in between must not have touched. */
 export interface ReadSet {
-  /** Each a predicate on rows; an empty one is the whole table. */
-  readonly predicates: readonly (readonly Term[])[];
-  readonly partitionColumns: readonly string[];
+  /** On rows; that of nothing is the whole table. */
+  readonly conditions: readonly Condition[];
+  readonly partitionColumns: ReadonlySet<string>;
   /** Active files of the version read, by `fileKey`. */
   readonly activeFiles: ReadonlyMap<string, AddFile>;
-  /** Files read besides those of the predicates, by `fileKey`. */
+  /** Files read besides those of the conditions, by `fileKey`. */
   readonly files: ReadonlySet<string>;
   /** By `fileKey`. */
   readonly removes: ReadonlyMap<string, RemoveFile>;
@@ -101,15 +100,9 @@ export function commitInfoOf(actions: readonly Action[]): CommitInfo | undefined
   return undefined;
 }
 
-/** Whether the file may hold rows of a predicate, by its partition and its statistics. */
-function matchesAny(file: AddFile, mine: ReadSet): boolean {
-  return mine.predicates.some((terms) => {
-    const partition = terms.filter((term) => mine.partitionColumns.includes(term.column));
-    if (!partitionMatches(partition, file.partitionValues)) return false;
-    const data = terms.filter((term) => !mine.partitionColumns.includes(term.column));
-    const stats = data.length === 0 ? undefined : parseStats(file);
-    return stats === undefined || data.every((term) => mayContain(stats, term));
-  });
+/** Whether the file may hold rows of a condition, by its partition and its statistics. */
+function matchesAny(file: AddFile, { conditions, partitionColumns }: ReadSet): boolean {
+  return conditions.some((condition) => fileMayMatch(condition, file, partitionColumns));
 }
 
 function describe(file: AddFile | RemoveFile): string {

@@ -23,6 +23,7 @@ export type DeltaErrorCode =
   | 'DELTA_BAD_PARTITION_VALUE'
   | 'DELTA_BAD_PATH'
   | 'DELTA_BAD_WRITE'
+  | 'DELTA_AMBIGUOUS_MERGE'
   | 'DELTA_APPEND_ONLY'
   | 'DELTA_BAD_PROPERTY'
   | 'DELTA_BAD_CONSTRAINT'
@@ -37,7 +38,8 @@ export type DeltaErrorCode =
   | 'DELTA_NO_PIN'
   | 'DELTA_CONCURRENT_MODIFICATION'
   | 'DELTA_COMMIT_CONTENDED'
-  | 'DELTA_UNSAFE_STORAGE';
+  | 'DELTA_UNSAFE_STORAGE'
+  | 'DELTA_NOT_THE_SAME';
 
 export interface DeltaErrorDetails extends ErrorDetails {
   readonly code: DeltaErrorCode;

@@ -30,6 +30,7 @@ export { ConcurrentModificationError, type DeltaErrorCode } from './delta-error.
 export { type DeltaEnvironment, systemEnvironment } from './environment.ts';
 export type { HistoryEntry } from './history.ts';
 export type { LogCleanup } from './log-cleanup.ts';
+export type { OptimizeOptions, OptimizeProgress, OptimizeResult } from './optimize/optimize.ts';
 export { parquetSchema } from './parquet-columns.ts';
 export { decodePartitionValue, encodePartitionValue } from './partition-values.ts';
 export type { Pin } from './pins.ts';
@@ -44,6 +45,19 @@ export type { ChangesRequest, TableChanges } from './relation/table-changes.ts';
 export { type NamedTable, type TableNeeds, tableNeeds } from './relation/table-needs.ts';
 export type { Scan, ScanRequest } from './relation/table-scan.ts';
 export type { RestoreResult } from './restore.ts';
+export type { OverwriteOptions } from './rows/append-rows.ts';
+export type {
+  BySourceUpdateClause,
+  DeleteClause,
+  InsertClause,
+  MergeClauses,
+  UpdateClause,
+} from './rows/merge-clauses.ts';
+export type { MergeOptions } from './rows/merge-rows.ts';
+export type { RowSource } from './rows/row-source.ts';
+export type { InputRow, InputValue } from './rows/row-text.ts';
+export type { RowChangeResult, RowWriteOptions, SourceWriteOptions } from './rows/table-writer.ts';
+export type { Assignments } from './rows/update-rows.ts';
 export { type ScannedFiles, scanFiles } from './scan.ts';
 export {
   type ArrayType,

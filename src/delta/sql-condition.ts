@@ -20,6 +20,8 @@ export async function sqlCondition(
   where: string,
   schema: StructType,
   properties: Readonly<Record<string, string>>,
+  /** A name that may stand before the table's columns. */
+  alias?: string,
 ): Promise<Condition> {
   const what = `the condition ${JSON.stringify(where)}`;
   const query = `SELECT 1 WHERE ${where}`;
@@ -36,7 +38,7 @@ export async function sqlCondition(
   const [statement] = isRecord(parsed) && Array.isArray(parsed.statements) ? parsed.statements : [];
   if (!isRecord(statement)) return UNKNOWN;
   const node = isRecord(statement.node) ? statement.node : {};
-  return new SqlReader(schema, properties).condition(node.where_clause);
+  return new SqlReader(schema, properties, alias).condition(node.where_clause);
 }
 
 const SWAPPED: Readonly<Record<string, string>> = {
@@ -57,10 +59,12 @@ const BOUNDS: Readonly<Record<string, 'ge' | 'gt' | 'le' | 'lt'>> = {
 class SqlReader {
   readonly #schema: StructType;
   readonly #properties: Readonly<Record<string, string>>;
+  readonly #alias: string | undefined;
 
-  constructor(schema: StructType, properties: Readonly<Record<string, string>>) {
+  constructor(schema: StructType, properties: Readonly<Record<string, string>>, alias: string | undefined) {
     this.#schema = schema;
     this.#properties = properties;
+    this.#alias = alias;
   }
 
   condition(node: unknown): Condition {
@@ -112,7 +116,8 @@ class SqlReader {
   /** A condition on a column; unknown when the node is none, or the value none of its type. */
   #about(node: unknown, constrain: (type: DeltaType) => Constraint | undefined): Condition {
     if (!isRecord(node) || node.class !== 'COLUMN_REF' || !Array.isArray(node.column_names)) return UNKNOWN;
-    const [name, ...rest] = node.column_names.map(String);
+    const names = node.column_names.map(String);
+    const [name, ...rest] = names.length === 2 && names[0] === this.#alias ? names.slice(1) : names;
     if (name === undefined || rest.length > 0) return UNKNOWN;
     const field = this.#schema.fields.find((each) => each.name.toLowerCase() === name.toLowerCase());
     const constraint = field === undefined ? undefined : constrain(field.type);

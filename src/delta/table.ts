@@ -18,12 +18,29 @@ import { deltaError } from './delta-error.ts';
 import { systemEnvironment } from './environment.ts';
 import { listLog } from './log-listing.ts';
 import { appendOperation, overwriteOperation } from './operations.ts';
+import {
+  type OptimizableTable,
+  type OptimizeOptions,
+  type OptimizeResult,
+  optimizeTable,
+} from './optimize/optimize.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
 import { countFailingRows } from './relation/row-check.ts';
 import { type ChangesRequest, type TableChanges, tableChanges } from './relation/table-changes.ts';
 import { type Scan, type ScanRequest, scanTable } from './relation/table-scan.ts';
+import { appendRows, type OverwriteOptions, overwriteRows } from './rows/append-rows.ts';
+import { deleteRows } from './rows/delete-rows.ts';
+import { type MergeOptions, mergeRows } from './rows/merge-rows.ts';
+import type { RowSource } from './rows/row-source.ts';
+import type {
+  RowChangeResult,
+  RowWriteOptions,
+  SourceWriteOptions,
+  WrittenTable,
+} from './rows/table-writer.ts';
+import { type Assignments, updateRows } from './rows/update-rows.ts';
 import type { StructType } from './schema.ts';
 import { mergeSchema } from './schema-merge.ts';
 import { type AtVersion, loadSnapshot, type TableOptions } from './table-handle.ts';
@@ -129,8 +146,54 @@ export class DeltaTable extends AlterableTable {
       : { ...this.shape, schema: merged.schema, properties: merged.configuration };
   }
 
-  /** Adds files as one version. Goes together with any other append. */
-  async append(files: readonly AddFile[], options: WriteOptions = {}): Promise<CommitResult> {
+  /** Adds rows (see `RowSource`) or files as one version. Goes together with any other append. */
+  append(source: RowSource, options?: SourceWriteOptions): Promise<RowChangeResult>;
+  append(files: readonly AddFile[], options?: WriteOptions): Promise<CommitResult>;
+  append(
+    written: RowSource | readonly AddFile[],
+    options: SourceWriteOptions & WriteOptions = {},
+  ): Promise<CommitResult> {
+    return isFiles(written)
+      ? this.#appendFiles(written, options)
+      : appendRows(this.#written(), written, options);
+  }
+
+  /** Replaces the rows of a condition, or all of them, by those of a source. See `overwriteRows`. */
+  overwrite(source: RowSource, options?: OverwriteOptions): Promise<RowChangeResult> {
+    return overwriteRows(this.#written(), source, options);
+  }
+
+  /** Deletes the rows of a condition, or all of them. See `deleteRows`. */
+  delete(where?: Where | string, options?: RowWriteOptions): Promise<RowChangeResult> {
+    return deleteRows(this.#written(), where, options);
+  }
+
+  /** Sets columns, by SQL, of the rows of a condition; `undefined` for all. See `updateRows`. */
+  update(
+    where: Where | string | undefined,
+    set: Assignments,
+    options?: RowWriteOptions,
+  ): Promise<RowChangeResult> {
+    return updateRows(this.#written(), where, set, options);
+  }
+
+  /** Updates, deletes and inserts rows by those of a source. See `mergeRows`. */
+  merge(source: RowSource, options: MergeOptions): Promise<RowChangeResult> {
+    return mergeRows(this.#written(), source, options);
+  }
+
+  #written(): WrittenTable {
+    return {
+      uri: this.uri,
+      storage: this.storage,
+      localPath: (file) => this.localPath(file),
+      refresh: () => this.refresh(),
+      transaction: () => this.transaction(),
+      uuid: () => this.environment.uuid(),
+    };
+  }
+
+  async #appendFiles(files: readonly AddFile[], options: WriteOptions): Promise<CommitResult> {
     await this.refresh();
     const transaction = this.transaction().operation(appendOperation(this.partitionColumns, files));
     for (const file of files) transaction.add(file);
@@ -159,6 +222,22 @@ export class DeltaTable extends AlterableTable {
     return commitWith(transaction, options);
   }
 
+  /** Joins small files, or lays rows with near values together. See `optimizeTable`. */
+  optimize(options: OptimizeOptions = {}): Promise<OptimizeResult> {
+    return optimizeTable(this.#optimizable(), options);
+  }
+
+  #optimizable(): OptimizableTable {
+    return {
+      uri: this.uri,
+      storage: this.storage,
+      localPath: (file) => this.localPath(file),
+      refresh: () => this.refresh(),
+      transaction: () => this.transaction(),
+      uuid: () => this.environment.uuid(),
+    };
+  }
+
   /** Every path that any version still in the log names. Reads the whole log. */
   allReferencedPaths(): Promise<ReadonlySet<string>> {
     return allReferencedPaths(this.storage);
@@ -171,6 +250,10 @@ export class DeltaTable extends AlterableTable {
     for await (const entry of this.storage.list('')) listing.push(entry);
     return unreferencedFiles(await this.allReferencedPaths(), listing, filter);
   }
+}
+
+function isFiles(written: RowSource | readonly AddFile[]): written is readonly AddFile[] {
+  return Array.isArray(written);
 }
 
 function storageOf(location: string | Storage): Storage {

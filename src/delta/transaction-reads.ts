@@ -1,14 +1,15 @@
 import type { AddFile } from './actions.ts';
+import { allOf, type Condition } from './condition.ts';
 import type { ReadSet } from './conflict.ts';
 import { deltaError } from './delta-error.ts';
-import { compileWhere, type Term, type Where } from './predicate.ts';
+import { compileWhere, type Where } from './predicate.ts';
 import { fileKey } from './replay.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What a transaction has looked at, all of it in one version. */
 export class TransactionReads {
   readonly #snapshot: Snapshot;
-  readonly #predicates: (readonly Term[])[] = [];
+  readonly #conditions: Condition[] = [];
   readonly #files = new Set<string>();
   readonly #appIds = new Set<string>();
   readonly #operations = new Set<string>();
@@ -19,7 +20,11 @@ export class TransactionReads {
 
   rows(where: Where): void {
     const { schema, properties } = this.#snapshot;
-    this.#predicates.push(compileWhere(schema, where, properties));
+    this.#conditions.push(allOf(compileWhere(schema, where, properties)));
+  }
+
+  condition(condition: Condition): void {
+    this.#conditions.push(condition);
   }
 
   partitions(where: Where): void {
@@ -33,7 +38,7 @@ export class TransactionReads {
         hint: `its partition columns are ${partitionColumns.join(', ') || 'none'}`,
       });
     }
-    this.#predicates.push(terms);
+    this.#conditions.push(allOf(terms));
   }
 
   files(files: Iterable<AddFile>): void {
@@ -50,14 +55,14 @@ export class TransactionReads {
 
   /** True when what was read depends on the table's files. */
   get dependsOnFiles(): boolean {
-    return this.#predicates.length + this.#files.size > 0;
+    return this.#conditions.length + this.#files.size > 0;
   }
 
   readSet(written: Pick<ReadSet, 'removes' | 'domains' | 'changesMetadata' | 'isolation'>): ReadSet {
     return {
       ...written,
-      predicates: this.#predicates,
-      partitionColumns: this.#snapshot.partitionColumns,
+      conditions: this.#conditions,
+      partitionColumns: new Set(this.#snapshot.partitionColumns),
       activeFiles: this.#snapshot.state.files,
       files: this.#files,
       appIds: this.#appIds,

@@ -4,6 +4,7 @@ import { afterCommit } from './after-commit.ts';
 import { encodeCommit } from './commit-file.ts';
 import { type CommitResult, type CommitSettings, commitInfoFor, type Operation } from './commit-info.ts';
 import { backOff, commitsAfter, putCommit } from './commit-put.ts';
+import type { Condition } from './condition.ts';
 import { checkConflict, commitInfoOf, type IsolationLevel, type ReadSet, type Winner } from './conflict.ts';
 import { deltaError } from './delta-error.ts';
 import { DOMAIN_FEATURE, domainRemoved, domainSet } from './domain-metadata.ts';
@@ -162,6 +163,12 @@ export class Transaction {
   /** The same for rows of any columns: a file added in between counts unless its statistics prove it apart. */
   readRows(where: Where): this {
     this.#reads.rows(where);
+    return this;
+  }
+
+  /** The same for rows of a condition, e.g. one made of SQL. */
+  readCondition(condition: Condition): this {
+    this.#reads.condition(condition);
     return this;
   }
 

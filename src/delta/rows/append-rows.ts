@@ -1,0 +1,157 @@
+import { defaultLimits, quoteName } from '../../duckdb/index.ts';
+import type { AddFile } from '../actions.ts';
+import { deltaError } from '../delta-error.ts';
+import { appendOperation } from '../operations.ts';
+import type { Where } from '../predicate.ts';
+import { scanFiles } from '../scan.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Transaction } from '../transaction.ts';
+import { commitRows, metricsOf } from './commit-rows.ts';
+import { rowsThatGo } from './delete-rows.ts';
+import { newRowSelect } from './new-rows.ts';
+import { writeRowChange } from './row-change.ts';
+import { type RowCondition, rowCondition } from './row-condition.ts';
+import { checkAllGiven, type IncomingRows, openSource, type RowSource, sourceSession } from './row-source.ts';
+import { bracketed } from './sql-expression.ts';
+import {
+  doneBefore,
+  type RowChangeResult,
+  type SourceWriteOptions,
+  type WrittenTable,
+} from './table-writer.ts';
+import { TargetRows } from './target-rows.ts';
+import { Workplace } from './workplace.ts';
+
+/** Adds the rows of a source, held to the table's rules. Goes together with any other append. */
+export async function appendRows(
+  table: WrittenTable,
+  source: RowSource,
+  options: SourceWriteOptions = {},
+): Promise<RowChangeResult> {
+  return withSource(table, source, options, async (work, snapshot, transaction, incoming) => {
+    using target = new TargetRows(work, table, snapshot, []);
+    const { shape } = incoming;
+    const newRows = [incomingSelect(incoming)];
+    const written = await writeRowChange(work, {
+      table,
+      transaction,
+      target,
+      shape,
+      deletes: 'true',
+      newRows,
+    });
+    const operation = appendOperation(snapshot.partitionColumns, written.added);
+    return commitRows(snapshot, transaction, written, operation, { ...options, added: incoming.added });
+  });
+}
+
+export interface OverwriteOptions extends SourceWriteOptions {
+  /** Which rows are replaced; all of them unless given. New rows must meet it too. */
+  readonly where?: Where | string;
+}
+
+/**
+ * Replaces the rows of a condition by those of a source, as one version. `DELTA_BAD_WRITE` when a new row does not
+ * meet the condition itself.
+ */
+export async function overwriteRows(
+  table: WrittenTable,
+  source: RowSource,
+  options: OverwriteOptions = {},
+): Promise<RowChangeResult> {
+  return withSource(table, source, options, async (work, snapshot, transaction, incoming) => {
+    const condition = await rowCondition(work, snapshot, options.where);
+    transaction.readCondition(condition.condition);
+    const { files } = scanFiles(snapshot, condition.condition);
+    using target = new TargetRows(work, table, snapshot, files);
+    const gone = await rowsThatGo(work, target, condition);
+    const rows = await keptSource(work, incoming);
+    await checkInside(work, snapshot, rows, condition);
+    const written = await writeRowChange(work, {
+      table,
+      transaction,
+      target,
+      shape: incoming.shape,
+      deletes: 'true',
+      newRows: [rows],
+      ...gone,
+    });
+    const operation = overwriteRowsOperation(snapshot, condition, written.added, written.removed);
+    return commitRows(snapshot, transaction, written, operation, { ...options, added: incoming.added });
+  });
+}
+
+type WithSource = (
+  work: Workplace,
+  snapshot: Snapshot,
+  transaction: Transaction,
+  incoming: IncomingRows,
+) => Promise<RowChangeResult>;
+
+async function withSource(
+  table: WrittenTable,
+  source: RowSource,
+  options: SourceWriteOptions,
+  write: WithSource,
+): Promise<RowChangeResult> {
+  const snapshot = await table.refresh();
+  const transaction = table.transaction();
+  const done = doneBefore(snapshot, options);
+  if (done !== undefined) return done;
+  using work = await Workplace.open(options.limits ?? defaultLimits(), sourceSession(source));
+  try {
+    const incoming = await openSource(work, snapshot, source, options, () => table.uuid());
+    checkAllGiven(incoming, snapshot.table);
+    return await write(work, snapshot, transaction, incoming);
+  } finally {
+    await work.leave();
+  }
+}
+
+function incomingSelect({ shape, columns, query }: IncomingRows): string {
+  const values = new Map([...columns].map(([name, column]) => [name, `source.${quoteName(column)}`]));
+  return newRowSelect(shape, { change: 'insert', values, from: `(${query}\n) AS source` });
+}
+
+/** Rows of a query are kept, so that those that are checked are those that are written. */
+async function keptSource(work: Workplace, incoming: IncomingRows): Promise<string> {
+  return `SELECT * FROM ${quoteName(await work.keep('new', incomingSelect(incoming), 'the rows to be written'))}`;
+}
+
+async function checkInside(
+  work: Workplace,
+  { table }: Snapshot,
+  rows: string,
+  { sql, text }: RowCondition,
+): Promise<void> {
+  if (sql === undefined) return;
+  const outside = await work.count(
+    `SELECT count(*) FROM (${rows}) WHERE (${bracketed(sql)}::BOOLEAN) IS NOT TRUE`,
+    `the condition ${text}`,
+  );
+  if (outside === 0) return;
+  throw deltaError({
+    code: 'DELTA_BAD_WRITE',
+    message: `cannot replace the rows of ${table} where ${text}: ${outside} of the new rows do not meet it themselves`,
+    hint: 'leave them out, or widen the condition',
+    facts: { table, rows: outside },
+  });
+}
+
+function overwriteRowsOperation(
+  { partitionColumns }: Snapshot,
+  { text }: RowCondition,
+  added: readonly AddFile[],
+  removed: readonly AddFile[],
+) {
+  const { name, metrics } = appendOperation(partitionColumns, added);
+  return {
+    name,
+    parameters: {
+      mode: 'Overwrite',
+      partitionBy: JSON.stringify(partitionColumns),
+      ...(text !== undefined && { predicate: text }),
+    },
+    metrics: { ...metrics, ...metricsOf({ numRemovedFiles: removed.length }) },
+  };
+}
