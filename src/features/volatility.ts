@@ -49,6 +49,20 @@ function countKeys(rangeSums: Float64Array, keys: Int32Array): void {
   }
 }
 
+/** The last sums, without those that are too large to be counted. */
+interface SumWindow {
+  total: number;
+  squares: number;
+  /** How many of the sums are too large. */
+  tooLarge: number;
+  /** How many of the sums are below the pivot. */
+  below: number;
+  pivot: number;
+}
+
+/** Rows of a call. V8 throws a loop's code away where a long call ends; many short calls share one compilation. */
+const blockRows = 8192;
+
 /**
  * Both statistics of the last 300 sums s. The squared deviation is 300 Σ s² − (Σ s)², whole numbers that stay
  * under 2^53 because every s is below 2^18. The rank is that of a pivot that follows the newest sum through a
@@ -66,12 +80,42 @@ function breakoutAndPercentile(
   const { rowCount } = frame;
   const ready = nullWarmup(frame, 329, breakout);
   nullWarmup(frame, 329, percentile);
-  let tooLarge = 0;
-  let total = 0;
-  let squares = 0;
-  let pivot = 0;
-  let below = 0;
-  for (let i = 29; i < rowCount; i++) {
+  if (ready === rowCount) return;
+  const window = windowBefore(keys, ready, counts);
+  for (let from = ready; from < rowCount; from += blockRows) {
+    const to = Math.min(from + blockRows, rowCount);
+    slideWindow(window, rangeSums, keys, counts, from, to, breakout, percentile);
+  }
+  for (let i = rowCount - 299; i < rowCount; i++) if (keys[i] < countedValues) counts[keys[i]] = 0;
+}
+
+/** The 299 sums before a row. */
+function windowBefore(keys: Int32Array, row: number, counts: Uint16Array): SumWindow {
+  const window: SumWindow = { total: 0, squares: 0, tooLarge: 0, below: 0, pivot: 0 };
+  for (let i = row - 299; i < row; i++) {
+    const key = keys[i];
+    if (key < countedValues) {
+      window.total += key;
+      window.squares += key * key;
+      counts[key]++;
+    } else window.tooLarge++;
+  }
+  return window;
+}
+
+/** Rows [from, to): each sum enters, both statistics are taken, and the oldest sum leaves. */
+function slideWindow(
+  window: SumWindow,
+  rangeSums: Float64Array,
+  keys: Int32Array,
+  counts: Uint16Array,
+  from: number,
+  to: number,
+  breakout: Float32Array,
+  percentile: Float32Array,
+): void {
+  let { total, squares, tooLarge, below, pivot } = window;
+  for (let i = from; i < to; i++) {
     const entering = keys[i];
     if (entering < countedValues) {
       total += entering;
@@ -79,35 +123,35 @@ function breakoutAndPercentile(
       counts[entering]++;
       if (entering < pivot) below++;
     } else tooLarge++;
-    if (i >= 329) {
-      const leaving = keys[i - 300];
-      if (leaving < countedValues) {
-        total -= leaving;
-        squares -= leaving * leaving;
-        counts[leaving]--;
-        if (leaving < pivot) below--;
-      } else tooLarge--;
-    }
-    if (i < ready) continue;
     if (tooLarge > 0) {
       breakout[i] = plainBreakout(rangeSums, i);
       percentile[i] = plainPercentile(rangeSums, i);
-      continue;
+    } else {
+      const leap = entering - pivot;
+      if (leap > 600 || leap < -600) {
+        below = countBelow(keys, i, entering);
+        pivot = entering;
+      }
+      while (pivot < entering) below += counts[pivot++];
+      while (pivot > entering) below -= counts[--pivot];
+      const variance = 300 * squares - total * total;
+      breakout[i] =
+        variance !== 0 ? (300 * entering - total) / 300 / Math.sqrt(variance / 89_700) : Number.NaN;
+      percentile[i] = (2 * below + counts[entering] + 1) / 6;
     }
-    const leap = entering - pivot;
-    if (leap > 600 || leap < -600) {
-      below = countBelow(keys, i, entering);
-      pivot = entering;
-    }
-    while (pivot < entering) below += counts[pivot++];
-    while (pivot > entering) below -= counts[--pivot];
-    const variance = 300 * squares - total * total;
-    breakout[i] = variance !== 0 ? (300 * entering - total) / 300 / Math.sqrt(variance / 89_700) : Number.NaN;
-    percentile[i] = (2 * below + counts[entering] + 1) / 6;
+    const leaving = keys[i - 299];
+    if (leaving < countedValues) {
+      total -= leaving;
+      squares -= leaving * leaving;
+      counts[leaving]--;
+      if (leaving < pivot) below--;
+    } else tooLarge--;
   }
-  for (let i = Math.max(29, rowCount - 300); i < rowCount; i++) {
-    if (keys[i] < countedValues) counts[keys[i]] = 0;
-  }
+  window.total = total;
+  window.squares = squares;
+  window.tooLarge = tooLarge;
+  window.below = below;
+  window.pivot = pivot;
 }
 
 function countBelow(keys: Int32Array, last: number, key: number): number {
