@@ -136,7 +136,9 @@ function constantOf(node: unknown): Constant | undefined {
   if (node.class !== 'CONSTANT' || !isRecord(node.value) || node.value.is_null === true) return undefined;
   const { type, value } = node.value;
   if (!isRecord(type) || typeof type.id !== 'string') return undefined;
-  if (type.id === 'DECIMAL' && isRecord(type.type_info) && Number.isSafeInteger(value)) {
+  if (type.id === 'DECIMAL') {
+    // beyond 2^53 JSON.parse has rounded it
+    if (!isRecord(type.type_info) || !Number.isSafeInteger(value)) return undefined;
     return { type: type.id, value: decimalText(Number(value), Number(type.type_info.scale)) };
   }
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
