@@ -3,7 +3,7 @@ import { type BarBatch, int32Words, type SymbolResolver } from '../dbn/index.ts'
 import { BarColumns } from './bar-columns.ts';
 import type { Bars } from './columns.ts';
 import { US_PER_DAY } from './dates.ts';
-import { DayInstruments, InstrumentDirectory } from './instrument-directory.ts';
+import { DatedInstruments, type DayInstruments } from './instrument-directory.ts';
 import { UNITS_PER_POINT } from './instruments.ts';
 
 const TWO_32 = 4_294_967_296;
@@ -24,16 +24,7 @@ export interface DbnBarBuilder {
  */
 export function dbnBarBuilder(symbols: SymbolResolver, expectedRows = 0): DbnBarBuilder {
   const columns = new BarColumns(expectedRows);
-  const directory = new InstrumentDirectory();
-  const days = new Map<number, DayInstruments>();
-  const dayInstruments = (utcDay: number): DayInstruments => {
-    let day = days.get(utcDay);
-    if (!day) {
-      day = new DayInstruments(directory, symbols, utcDay);
-      days.set(utcDay, day);
-    }
-    return day;
-  };
+  const instruments = new DatedInstruments(symbols);
   let undefinedTimes = 0;
   return {
     add(batch) {
@@ -48,9 +39,9 @@ export function dbnBarBuilder(symbols: SymbolResolver, expectedRows = 0): DbnBar
       readPrices(int32Words(batch.close), rows, columns.close, from);
       readVolumes(int32Words(batch.volume), rows, columns.volume, from);
       columns.rowCount = from + placed.length;
-      readInstruments(batch.instrumentId, rows, columns, from, dayInstruments);
+      readInstruments(batch.instrumentId, rows, columns, from, instruments);
     },
-    finish: () => ({ bars: columns.toBars(directory.instruments), undefinedTimes }),
+    finish: () => ({ bars: columns.toBars(instruments.instruments), undefinedTimes }),
   };
 }
 
@@ -94,24 +85,48 @@ function readVolumes(words: Int32Array, rows: Int32Array | null, volume: Float64
   }
 }
 
+/** Indexes of the rows from `from` on, a run of rows of one UTC date at a time. */
 function readInstruments(
   ids: Uint32Array,
   rows: Int32Array | null,
   { tsUs, instrument, rowCount }: BarColumns,
   from: number,
-  dayInstruments: (utcDay: number) => DayInstruments,
+  instruments: DatedInstruments,
 ): void {
-  let fromUs = 0;
-  let toUs = 0;
-  let day: DayInstruments | null = null;
-  for (let target = from; target < rowCount; target++) {
-    const ts = tsUs[target];
-    if (day === null || ts < fromUs || ts >= toUs) {
-      const utcDay = Math.floor(ts / US_PER_DAY);
-      fromUs = utcDay * US_PER_DAY;
-      toUs = fromUs + US_PER_DAY;
-      day = dayInstruments(utcDay);
+  for (let start = from; start < rowCount; ) {
+    const utcDay = Math.floor(tsUs[start] / US_PER_DAY);
+    const end = endOfDay(tsUs, start, rowCount, utcDay * US_PER_DAY);
+    const day = instruments.on(utcDay);
+    // a new id is looked up out here: the symbols of one file, in the hot loop's code, would void it with the next file
+    for (let row = start; row < end; ) {
+      row = readKnownInstruments(day, ids, rows, instrument, from, row, end);
+      if (row < end) day.add(ids[rows ? rows[row - from] : row - from]);
     }
-    instrument[target] = day.indexOf(ids[rows ? rows[target - from] : target - from]);
+    start = end;
   }
+}
+
+function endOfDay(tsUs: Float64Array, start: number, rowCount: number, dayUs: number): number {
+  const nextUs = dayUs + US_PER_DAY;
+  let end = start + 1;
+  while (end < rowCount && tsUs[end] >= dayUs && tsUs[end] < nextUs) end++;
+  return end;
+}
+
+/** Rows from `start` up to `end`, or to the first with an id new to the day: where it stopped. */
+function readKnownInstruments(
+  day: DayInstruments,
+  ids: Uint32Array,
+  rows: Int32Array | null,
+  instrument: Uint16Array,
+  from: number,
+  start: number,
+  end: number,
+): number {
+  for (let target = start; target < end; target++) {
+    const index = day.indexOf(ids[rows ? rows[target - from] : target - from]);
+    if (index < 0) return target;
+    instrument[target] = index;
+  }
+  return end;
 }

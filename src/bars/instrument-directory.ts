@@ -57,25 +57,53 @@ export class DayInstruments {
     this.#utcDay = utcDay;
   }
 
+  /** Index of an id's instrument, -1 for an id that has not been added. */
   indexOf(id: number): number {
-    let slot = Math.imul(id, 40_503) & (SLOT_COUNT - 1);
-    for (;;) {
-      const found = this.#ids[slot];
-      if (found === id) return this.#indexes[slot];
-      if (found < 0) return this.#add(id, slot);
-      slot = (slot + 1) & (SLOT_COUNT - 1);
-    }
+    const slot = this.#slotOf(id);
+    return this.#ids[slot] === id ? this.#indexes[slot] : (this.#overflow.get(id) ?? -1);
   }
 
-  #add(id: number, slot: number): number {
-    const known = this.#overflow.get(id);
-    if (known !== undefined) return known;
+  add(id: number): void {
     const index = this.#directory.indexOf(id, this.#symbols.symbol(id, this.#utcDay));
-    if (this.#used < SLOT_COUNT / 2) {
-      this.#ids[slot] = id;
-      this.#indexes[slot] = index;
-      this.#used++;
-    } else this.#overflow.set(id, index);
-    return index;
+    if (this.#used === SLOT_COUNT / 2) {
+      this.#overflow.set(id, index);
+      return;
+    }
+    const slot = this.#slotOf(id);
+    this.#ids[slot] = id;
+    this.#indexes[slot] = index;
+    this.#used++;
+  }
+
+  /** The slot that holds an id, or the free one it would take. */
+  #slotOf(id: number): number {
+    let slot = Math.imul(id, 40_503) & (SLOT_COUNT - 1);
+    while (this.#ids[slot] !== id && this.#ids[slot] >= 0) slot = (slot + 1) & (SLOT_COUNT - 1);
+    return slot;
+  }
+}
+
+/** Ids of a file's dates to instrument indexes, by the symbols its metadata give them. */
+export class DatedInstruments {
+  readonly #directory = new InstrumentDirectory();
+  readonly #days = new Map<number, DayInstruments>();
+  readonly #symbols: SymbolResolver;
+
+  constructor(symbols: SymbolResolver) {
+    this.#symbols = symbols;
+  }
+
+  /** Every instrument met so far. */
+  get instruments(): readonly Instrument[] {
+    return this.#directory.instruments;
+  }
+
+  on(utcDay: number): DayInstruments {
+    let day = this.#days.get(utcDay);
+    if (!day) {
+      day = new DayInstruments(this.#directory, this.#symbols, utcDay);
+      this.#days.set(utcDay, day);
+    }
+    return day;
   }
 }
