@@ -1,7 +1,8 @@
 import { BarlineError } from '../base/index.ts';
 import type { Storage } from '../storage/index.ts';
-import type { CommitInfo } from './actions.ts';
+import type { Action } from './actions.ts';
 import { writeCheckpoint } from './checkpoint-write.ts';
+import { commitInfoOf } from './conflict.ts';
 import type { DeltaEnvironment } from './environment.ts';
 import { cleanUpExpiredLog } from './log-cleanup.ts';
 import { compactLog } from './log-compaction.ts';
@@ -12,6 +13,8 @@ export interface AfterCommitSettings {
   readonly checksums?: boolean;
   readonly compactEveryCommits?: number;
   readonly checkpoints?: boolean;
+  /** Joins small files after a commit that added some, where the table asks for it. */
+  readonly autoCompact?: ((snapshot: Snapshot) => Promise<void>) | undefined;
 }
 
 const COMPACT_EVERY_COMMITS = 100;
@@ -19,18 +22,18 @@ const CHECKPOINT_INTERVAL = 10;
 
 /**
  * What a finished commit is followed by: the version's checksum, now and then a file that stands for the last run of
- * commits, and a checkpoint. The commit stands whatever becomes of them; a reader that misses them reads the commits.
+ * commits, a checkpoint, and small files joined. The commit stands whatever becomes of them; a reader that misses them reads the commits.
  */
 export async function afterCommit(
   storage: Storage,
   snapshot: Snapshot,
   environment: DeltaEnvironment,
   settings: AfterCommitSettings,
-  commit: CommitInfo | undefined,
+  actions: readonly Action[],
 ): Promise<void> {
   const { checksums = true, compactEveryCommits = COMPACT_EVERY_COMMITS, checkpoints = true } = settings;
   const { version } = snapshot;
-  if (checksums) await bestEffort(() => writeChecksum(storage, snapshot, commit ?? {}));
+  if (checksums) await bestEffort(() => writeChecksum(storage, snapshot, commitInfoOf(actions) ?? {}));
   if (compactEveryCommits > 1 && (version + 1) % compactEveryCommits === 0) {
     await bestEffort(() => compactLog(storage, version + 1 - compactEveryCommits, version));
   }
@@ -39,6 +42,9 @@ export async function afterCommit(
       () => bestEffort(() => cleanUpExpiredLog(storage, snapshot, environment.nowMs())),
       () => undefined, // whatever fails, of a disk, a store or a database: the commits say the same
     );
+  }
+  if (actions.some((action) => 'add' in action && action.add.dataChange)) {
+    await settings.autoCompact?.(snapshot).catch(() => undefined);
   }
 }
 

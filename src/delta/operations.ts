@@ -85,3 +85,36 @@ export function columnOperation(changes: readonly ColumnChange[]): Operation {
 function renamedPath(path: string, to: string): string {
   return path.slice(0, path.lastIndexOf('.') + 1) + to;
 }
+
+/** A rewrite of files that changes no row. Sizes are those of the files added. */
+export function optimizeOperation(
+  { predicate, zOrderBy, auto }: { predicate: readonly string[]; zOrderBy: readonly string[]; auto: boolean },
+  removed: readonly AddFile[],
+  added: readonly AddFile[],
+): Operation {
+  const sizes = added.map((file) => file.size).sort((a, b) => a - b);
+  const sizeAt = (share: number) =>
+    String(sizes[Math.min(sizes.length - 1, Math.floor(share * sizes.length))] ?? 0);
+  const bytes = (files: readonly AddFile[]) => String(files.reduce((sum, file) => sum + file.size, 0));
+  const vectors = removed.filter((file) => file.deletionVector !== undefined).length;
+  return {
+    name: 'OPTIMIZE',
+    parameters: {
+      predicate: JSON.stringify(predicate),
+      zOrderBy: JSON.stringify(zOrderBy),
+      auto,
+    },
+    metrics: {
+      numRemovedFiles: String(removed.length),
+      numRemovedBytes: bytes(removed),
+      numAddedFiles: String(added.length),
+      numAddedBytes: bytes(added),
+      numDeletionVectorsRemoved: String(vectors),
+      minFileSize: sizeAt(0),
+      p25FileSize: sizeAt(0.25),
+      p50FileSize: sizeAt(0.5),
+      p75FileSize: sizeAt(0.75),
+      maxFileSize: sizeAt(1),
+    },
+  };
+}

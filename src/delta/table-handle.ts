@@ -104,9 +104,15 @@ export class TableHandle {
 
   /** Changes against the newest snapshot this handle knows; `refresh` first to spare a lost race. */
   transaction(): Transaction {
-    return new Transaction(this.storage, this.#latest, this.environment, this.#commitSettings, (snapshot) =>
+    const settings = { ...this.#commitSettings, autoCompact: this.autoCompaction() };
+    return new Transaction(this.storage, this.#latest, this.environment, settings, (snapshot) =>
       this.#keepNewest(snapshot),
     );
+  }
+
+  /** What joins small files after a commit; a handle that reads no rows has none. */
+  protected autoCompaction(): ((snapshot: Snapshot) => Promise<void>) | undefined {
+    return undefined;
   }
 }
 

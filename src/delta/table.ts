@@ -18,12 +18,8 @@ import { deltaError } from './delta-error.ts';
 import { systemEnvironment } from './environment.ts';
 import { listLog } from './log-listing.ts';
 import { appendOperation, overwriteOperation } from './operations.ts';
-import {
-  type OptimizableTable,
-  type OptimizeOptions,
-  type OptimizeResult,
-  optimizeTable,
-} from './optimize/optimize.ts';
+import { autoCompact } from './optimize/auto-compact.ts';
+import { type OptimizeOptions, type OptimizeResult, optimizeTable } from './optimize/optimize.ts';
 import { absoluteLocalPath, decodePath } from './paths.ts';
 import { compileWhere, partitionMatches, type Where, whereToSql } from './predicate.ts';
 import { allReferencedPaths, type LeftOverFilter, unreferencedFiles } from './referenced-files.ts';
@@ -43,6 +39,7 @@ import type {
 import { type Assignments, updateRows } from './rows/update-rows.ts';
 import type { StructType } from './schema.ts';
 import { mergeSchema } from './schema-merge.ts';
+import type { Snapshot } from './snapshot.ts';
 import { type AtVersion, loadSnapshot, type TableOptions } from './table-handle.ts';
 import type { Transaction } from './transaction.ts';
 import type { ValueInput } from './values.ts';
@@ -224,18 +221,11 @@ export class DeltaTable extends AlterableTable {
 
   /** Joins small files, or lays rows with near values together. See `optimizeTable`. */
   optimize(options: OptimizeOptions = {}): Promise<OptimizeResult> {
-    return optimizeTable(this.#optimizable(), options);
+    return optimizeTable(this.#written(), options);
   }
 
-  #optimizable(): OptimizableTable {
-    return {
-      uri: this.uri,
-      storage: this.storage,
-      localPath: (file) => this.localPath(file),
-      refresh: () => this.refresh(),
-      transaction: () => this.transaction(),
-      uuid: () => this.environment.uuid(),
-    };
+  protected override autoCompaction(): (snapshot: Snapshot) => Promise<void> {
+    return (snapshot) => autoCompact(this.#written(), snapshot);
   }
 
   /** Every path that any version still in the log names. Reads the whole log. */

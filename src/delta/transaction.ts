@@ -1,6 +1,6 @@
 import type { Storage } from '../storage/index.ts';
 import type { Action, AddCdcFile, AddFile, DomainMetadata, Metadata, Protocol } from './actions.ts';
-import { afterCommit } from './after-commit.ts';
+import { type AfterCommitSettings, afterCommit } from './after-commit.ts';
 import { encodeCommit } from './commit-file.ts';
 import { type CommitResult, type CommitSettings, commitInfoFor, type Operation } from './commit-info.ts';
 import { backOff, commitsAfter, putCommit } from './commit-put.ts';
@@ -31,7 +31,7 @@ const MAX_ATTEMPTS = 100;
 export class Transaction {
   readonly #storage: Storage;
   readonly #environment: DeltaEnvironment;
-  readonly #settings: CommitSettings;
+  readonly #settings: CommitSettings & AfterCommitSettings;
   readonly #onCommit: (snapshot: Snapshot) => void;
   readonly #txnId: string;
   readonly #changes = new PendingChanges();
@@ -48,7 +48,7 @@ export class Transaction {
     storage: Storage,
     snapshot: Snapshot,
     environment: DeltaEnvironment,
-    settings: CommitSettings,
+    settings: CommitSettings & AfterCommitSettings,
     onCommit: (snapshot: Snapshot) => void,
   ) {
     this.#storage = storage;
@@ -216,13 +216,7 @@ export class Transaction {
       const actions = await this.#actions(version);
       if (await putCommit(this.#storage, version, encodeCommit(actions), this.#txnId)) {
         this.#advance([{ version, actions }]);
-        await afterCommit(
-          this.#storage,
-          this.#base,
-          this.#environment,
-          this.#settings,
-          commitInfoOf(actions),
-        );
+        await afterCommit(this.#storage, this.#base, this.#environment, this.#settings, actions);
         return { version, alreadyCommitted: false };
       }
       // waiting comes first: what is read of the log is to be fresh when the next attempt is made
