@@ -62,23 +62,56 @@ export async function readBarFile(
 ): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
   await requireFile(path);
   const kind = options.kind ?? (await fileKind(path));
-  if (kind === 'dbn') {
-    const read = await readDbnBars(path, path, options);
-    if (read.bars.rowCount === 0) throw emptyInput(path, 'bars', 'none');
-    return read;
-  }
-  const table = kind === 'parquet' ? await parquetBars(path, options) : await textTable(kind, path);
+  if (kind === 'dbn') return someBars(await readDbnBars(path, path, options));
+  const table =
+    kind === 'parquet'
+      ? await parquetBars(path, options)
+      : await textTable(kind, createReadStream(path, { highWaterMark: 1 << 20 }), path);
   return { bars: table.bars, source: tableSource(kind, path, table) };
 }
 
-/** Reads CSV or NDJSON from a stream of bytes such as standard input; `name` is what errors call it. */
-export async function readTextBars(
-  kind: 'csv' | 'ndjson',
+/**
+ * Reads DBN (plain or zstd), NDJSON or CSV from a stream of bytes such as standard input; `name` is what errors call
+ * it. The kind is told by the first byte that is no white space, unless given. Throws PARQUET_STREAM for Parquet,
+ * which is read from its end, EMPTY_INPUT, and what the kind's reader throws.
+ */
+export async function readBarStream(
   chunks: ByteChunks,
   name: string,
+  given?: Exclude<BarFileKind, 'parquet'>,
 ): Promise<{ readonly bars: Bars; readonly source: BarSource }> {
-  const table = await (kind === 'csv' ? csvBars : ndjsonBars)(chunks, name);
+  const { head, all } = await withHead(chunks);
+  if (head.length === 0) throw emptyInput(name, 'bars', 'no bytes');
+  const kind = given ?? kindOfBytes(head) ?? (/^\s*\{/.test(latin1(head)) ? 'ndjson' : 'csv');
+  if (kind === 'dbn') return someBars(await readDbnBars(all, name));
+  if (kind === 'parquet') {
+    throw new BarlineError({
+      code: 'PARQUET_STREAM',
+      message: `${name}: found Parquet, expected DBN, CSV or NDJSON: Parquet is read from its end, which a stream has not yet.`,
+      hint: 'Save it as a file and name that.',
+      facts: { file: name },
+    });
+  }
+  const table = await textTable(kind, all, name);
   return { bars: table.bars, source: tableSource(kind, name, table) };
+}
+
+/** The first bytes, four at least where there are so many, and the stream with them still in it. */
+async function withHead(
+  chunks: ByteChunks,
+): Promise<{ readonly head: Uint8Array; readonly all: AsyncGenerator<Uint8Array> }> {
+  const source = chunks[Symbol.asyncIterator]();
+  let head = new Uint8Array(0);
+  while (head.length < MAGIC_BYTES) {
+    const next = await source.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => source };
+  }
+  return { head, all: all() };
 }
 
 /** Reads DBN from a path or a stream of bytes. Throws `DbnError` as `openDbn` does; no bars are given then. */
@@ -114,9 +147,13 @@ async function expectedRows(from: DbnSource): Promise<number> {
   return typeof from === 'string' ? Math.ceil((await stat(from)).size / bytesPerRow) : 0;
 }
 
-function textTable(kind: 'csv' | 'ndjson', path: string) {
-  const chunks = createReadStream(path, { highWaterMark: 1 << 20 });
-  return kind === 'csv' ? csvBars(chunks, path) : ndjsonBars(chunks, path);
+function someBars(read: { readonly bars: Bars; readonly source: BarSource }) {
+  if (read.bars.rowCount === 0) throw emptyInput(read.source.name, 'bars', 'none');
+  return read;
+}
+
+function textTable(kind: 'csv' | 'ndjson', chunks: ByteChunks, name: string) {
+  return kind === 'csv' ? csvBars(chunks, name) : ndjsonBars(chunks, name);
 }
 
 function tableSource(
@@ -167,13 +204,27 @@ async function fileKind(path: string): Promise<BarFileKind> {
   const known = ENDINGS.find(([ending]) => ending.test(path));
   if (known) return known[1];
   await using handle = await open(path, 'r');
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-  const head = buffer.toString('latin1', 0, bytesRead);
-  if (head === 'PAR1') return 'parquet';
-  if (head.startsWith('DBN') || head === '\x28\xb5\x2f\xfd') return 'dbn';
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
+  const kind = kindOfBytes(buffer.subarray(0, bytesRead));
+  if (kind !== undefined) return kind;
   throw new BarlineError({
     code: 'UNKNOWN_FORMAT',
     message: `${path}: expected .dbn, .dbn.zst, .parquet, .csv or .ndjson, found neither that ending nor such content.`,
     facts: { file: path },
   });
+}
+
+const MAGIC_BYTES = 4;
+
+/** DBN and Parquet by their first bytes; undefined for anything else. */
+function kindOfBytes(bytes: Uint8Array): 'dbn' | 'parquet' | undefined {
+  const head = latin1(bytes.subarray(0, MAGIC_BYTES));
+  if (head === 'PAR1') return 'parquet';
+  // zstd may begin with a skippable frame, whose first byte is 0x50 to 0x5f
+  const isZstd = head === '\x28\xb5\x2f\xfd' || (/^[P-_]/.test(head) && head.endsWith('\x2a\x4d\x18'));
+  return isZstd || head.startsWith('DBN') ? 'dbn' : undefined;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Bars, isoTimestamp, readBarFile, readTextBars, timestampUs } from '../../src/bars/index.ts';
+import { type Bars, isoTimestamp, readBarFile, readBarStream, timestampUs } from '../../src/bars/index.ts';
 import { BarlineError } from '../../src/base/index.ts';
 import { goldenFolder, us } from './fixture.ts';
 
@@ -182,10 +182,10 @@ describe('CSV', () => {
         from += size;
       }
     }
-    const whole = await readTextBars('csv', cut([]), 'whole');
+    const whole = await readBarStream(cut([]), 'whole');
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 300 })), async (sizes) => {
-        const { bars } = await readTextBars('csv', cut(sizes), 'cut');
+        const { bars } = await readBarStream(cut(sizes), 'cut');
         expect(rowsOf(bars)).toEqual(rowsOf(whole.bars));
       }),
       { numRuns: 50 },

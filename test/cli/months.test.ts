@@ -243,6 +243,35 @@ describe('process', () => {
     });
   });
 
+  test('- is stdin: DBN and CSV, told by their bytes; Parquet and nothing are refused by name', async () => {
+    const fromStdin = (stdin: string | Uint8Array) =>
+      runCli(['process', '-', '--output', 'stdin.parquet', '--stages', 'contract', '--force', '--json'], {
+        cwd: root,
+        stdin,
+      });
+    const rowsOut = ({ code, stdout, stderr }: Awaited<ReturnType<typeof fromStdin>>) => {
+      expect(code, stderr).toBe(0);
+      return processed.parse(JSON.parse(stdout)).report.rows_out;
+    };
+    const bytes = readFileSync(file);
+    const args = ['process', file, '--output', 'file.parquet', '--stages', 'contract'];
+    expect((await inRoot(...args)).code).toBe(0);
+    expect(rowsOut(await fromStdin(bytes))).toBeGreaterThan(1000);
+    expect(readFileSync(join(root, 'stdin.parquet')).equals(readFileSync(join(root, 'file.parquet')))).toBe(
+      true,
+    );
+    expect(
+      rowsOut(await fromStdin('timestamp,open,high,low,close,volume\n2024-03-01T15:00:00Z,5,5,5,5,1\n')),
+    ).toBe(1);
+    const refused = async (stdin: string | Uint8Array) => {
+      const { code, stdout, stderr } = await fromStdin(stdin);
+      return { code, stdout, error: errorLine.parse(JSON.parse(stderr)).error.code };
+    };
+    const parquet = readFileSync(join(root, 'file.parquet'));
+    expect(await refused(parquet)).toEqual({ code: 1, stdout: '', error: 'PARQUET_STREAM' });
+    expect(await refused('')).toEqual({ code: 1, stdout: '', error: 'EMPTY_INPUT' });
+  });
+
   test('an unknown stage and the input as output are wrong usage', async () => {
     for (const args of [
       ['--output', 'x.parquet', '--stages', 'contract,lables'],

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { stdin } from 'node:process';
 import { usageError } from '../../base/index.ts';
 import { type CommandSpec, choice, option } from '../command.ts';
 import { loadSettings, processingOf } from '../configuration.ts';
@@ -8,7 +9,7 @@ import { formatCount, formatSeconds } from '../text-table.ts';
 
 export const process: CommandSpec = {
   name: 'process',
-  arguments: [['<file>', 'bars: .dbn, .dbn.zst, .parquet, .csv or .ndjson']],
+  arguments: [['<file>', 'bars: .dbn, .dbn.zst, .parquet, .csv or .ndjson; - is stdin, DBN, CSV or NDJSON']],
   summary: 'one local file through the stages named, no lake needed',
   description:
     'Takes one file of bars through the stages named, in one thread, and writes one Parquet file. Labels count their ' +
@@ -29,6 +30,7 @@ export const process: CommandSpec = {
   examples: [
     'barline process glbx-mdp3-20240301-20240331.ohlcv-1s.dbn.zst --output march.parquet',
     'barline process bars.csv --output out.parquet --instrument NQ',
+    'zstd -dc bars.csv.zst | barline process - --output out.parquet',
     'barline process clean.parquet --output labelled.parquet --stages labels,features --sessions ignore --rolls gaps',
   ],
   run: async (invocation, [file = ''], options) => {
@@ -45,9 +47,10 @@ export const process: CommandSpec = {
         .map((stage) => stage.trim()),
     );
     const processing = processingOf(value, options.sessions === 'ignore' ? 'ignore' : 'respect');
-    const path = resolve(directory, file);
+    const isStdin = file === '-';
+    const path = isStdin ? 'stdin' : resolve(directory, file);
     const target = String(options.output);
-    if (target !== '-' && resolve(directory, target) === path) {
+    if (!isStdin && target !== '-' && resolve(directory, target) === path) {
       throw usageError(`--output ${target} is the input itself`, 'name another file');
     }
     if (target !== '-' && !/\.(?:parquet|pq)$/i.test(target)) {
@@ -59,8 +62,8 @@ export const process: CommandSpec = {
     const { outputFile, writeOutputFile } = await import('../../export/index.ts');
     const replace = options.force === true || invocation.globals.yes === true;
     const outFile = target === '-' ? undefined : await outputFile(target, { replace });
-    const { readBarFile } = await import('../../bars/index.ts');
-    const { bars } = await readBarFile(path);
+    const { readBarFile, readBarStream } = await import('../../bars/index.ts');
+    const { bars } = await (isStdin ? readBarStream(stdin, path) : readBarFile(path));
     const { fields, columns, report } = processBars(bars, stages, processing, path);
     const { encodeParquet } = await import('../../parquet/index.ts');
     const pieces = encodeParquet({ fields }, columns, { zstdLevel: value.run.compression_level });
