@@ -83,7 +83,7 @@ export async function storeFile(
 ): Promise<AddFile> {
   const stored = storedShape(shape);
   const path = `${partitionFolder(stored.partitionColumns, partitionValues)}part-00000-${uuid}.parquet`;
-  const entry = await storage.write(path, createReadStream(localPath, { highWaterMark: 4 << 20 }));
+  const entry = await storage.write(path, piecesOf(localPath));
   const values = stored.partitionColumns.map((name) => {
     const type = stored.schema.fields.find((field) => field.name === name)?.type ?? 'string';
     return [name, decodePartitionValue(type, partitionValues[name], name)] as const;
@@ -91,4 +91,11 @@ export async function storeFile(
   const added = addFile(stored, { ...entry, partitionValues: Object.fromEntries(values), statistics });
   // as they stand in the log, to the letter
   return { ...added, partitionValues, dataChange: false };
+}
+
+const PIECE_BYTES = 4 << 20;
+
+/** Opens the file when the first piece is asked for: a store that fails before leaves nothing open. */
+async function* piecesOf(localPath: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(localPath, { highWaterMark: PIECE_BYTES });
 }
