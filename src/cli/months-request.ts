@@ -2,6 +2,7 @@
 import { usageError } from '../base/index.ts';
 import { type Invocation, option, repeatable } from './command.ts';
 import { loadSettings, locate, processingOf } from './configuration.ts';
+import { processingFlags } from './processing-options.ts';
 
 export const sourceOption = () => option('--source <dir>', 'folder with the raw months, at any depth');
 export const rangeOptions = () => [
@@ -15,7 +16,7 @@ export async function openMonthsRequest(invocation: Invocation, options: Readonl
   const { parseMonth } = await import('../months/index.ts');
   const configuration = await loadSettings(invocation, {
     source: options.source,
-    instrument: options.instrument,
+    ...processingFlags(options),
     'run.workers': wholeNumber(options.workers, '--workers'),
   });
   const { value } = configuration;

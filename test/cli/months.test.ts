@@ -155,6 +155,30 @@ describe('interrupted', () => {
 });
 
 describe('months list and show', () => {
+  test('names the files that are no months, and why', async () => {
+    const folder = temporaryFolder();
+    await writeSmallMonths(folder, { months: ['2024-02'] });
+    writeFileSync(join(folder, 'trades.dbn.zst'), 'whatever');
+    const args = ['months', 'list', '--source', folder, '--lake', join(folder, 'lake')];
+    const [first, second] = jsonLines((await runCli([...args, '--json'])).stdout);
+    expect(listedMonth.parse(first).month).toBe('2024-02');
+    expect(second).toEqual({
+      file: 'trades.dbn.zst',
+      left_out: expect.stringMatching(/^the name has no dates/),
+    });
+    expect((await runCli(args)).stderr).toMatch(/^left out trades\.dbn\.zst: the name has no dates/);
+  });
+
+  test('a month is judged by the options it would be run with', async () => {
+    const states = async (...args: string[]) =>
+      jsonLines((await inRoot('months', 'list', '--json', ...args)).stdout).map(
+        (line) => listedMonth.parse(line).state,
+      );
+    expect(await states('--instrument', 'MES')).toEqual(SMALL_MONTHS.map(() => 'configuration changed'));
+    expect(await states('--no-flip-back')).toEqual(SMALL_MONTHS.map(() => 'configuration changed'));
+    expect(await states('--instrument', 'ES')).toEqual(SMALL_MONTHS.map(() => 'up to date'));
+  });
+
   test('a line a month', async () => {
     const lines = jsonLines((await inRoot('months', 'list', '--json')).stdout);
     const months = lines.map((line) => listedMonth.parse(line));
@@ -230,6 +254,16 @@ describe('process', () => {
     expect(stdout).toMatch(
       new RegExp(`bars in, [\\d,]+ rows × ${columns} columns out in .*: out\\.parquet\\n$`),
     );
+  });
+
+  test('--no-flip-back is what the report says was done', async () => {
+    const args = ['process', file, '--output', 'flip.parquet', '--stages', 'contract', '--force', '--json'];
+    const noFlipBack = async (...more: string[]) => {
+      const { report } = processed.parse(JSON.parse((await inRoot(...args, ...more)).stdout));
+      return report.contract?.no_flip_back;
+    };
+    expect(await noFlipBack()).toBe(false);
+    expect(await noFlipBack('--no-flip-back')).toBe(true);
   });
 
   test('--output - is the file on stdout and nothing else', async () => {

@@ -1,6 +1,7 @@
 import { formatByteLength } from '../../base/index.ts';
 import { type CommandSpec, choice } from '../command.ts';
 import { openMonthsRequest, rangeOptions, sourceOption } from '../months-request.ts';
+import { processingOptions } from '../processing-options.ts';
 import { countOfMonths } from '../run-result.ts';
 import { formatCount, textTable } from '../text-table.ts';
 
@@ -11,6 +12,7 @@ export const list: CommandSpec = {
     sourceOption(),
     ...rangeOptions(),
     choice('--state <state>', 'only these', ['all', 'stale', 'missing'], 'all'),
+    ...processingOptions(),
   ],
   examples: [
     'barline months list',
@@ -21,7 +23,10 @@ export const list: CommandSpec = {
     const { output } = invocation;
     const { planRun } = await import('../../months/index.ts');
     const { range, ...request } = await openMonthsRequest(invocation, options);
-    const { planned, records } = await planRun({ ...request, plan: { ...range, take: 'default' } });
+    const { discovery, planned, records } = await planRun({
+      ...request,
+      plan: { ...range, take: 'default' },
+    });
     const wanted = planned.filter(({ reason }) => {
       if (options.state === 'missing') return reason === 'missing';
       return options.state !== 'stale' || (reason !== 'missing' && reason !== 'up to date');
@@ -35,6 +40,12 @@ export const list: CommandSpec = {
         state: reason,
         rows: record?.rowCount ?? null,
       });
+    }
+    if (options.state === 'all') {
+      for (const { path, reason } of discovery.ignored) {
+        output.json({ file: path, left_out: reason });
+        output.note(`left out ${path}: ${reason}`);
+      }
     }
     if (wanted.length === 0) {
       output.note(`none of ${countOfMonths(planned.length)} is ${options.state}`);

@@ -3,6 +3,7 @@ import type { PlannedMonth } from '../../months/index.ts';
 import { type CommandSpec, option } from '../command.ts';
 import { openMonthsRequest, rangeOptions, sourceOption } from '../months-request.ts';
 import type { Output } from '../output.ts';
+import { processingOptions } from '../processing-options.ts';
 import { outcomeDocument, printResult } from '../run-result.ts';
 import { shownPath } from '../shown-path.ts';
 import { textTable } from '../text-table.ts';
@@ -29,7 +30,7 @@ export const run: CommandSpec = {
     option('--force', 'take everything asked for'),
     option('--workers <n>', 'worker threads (default: one per core)'),
     option('--dry-run', 'say what would run and why, and write nothing'),
-    option('--instrument <name>', 'the product, e.g. ES or NQ'),
+    ...processingOptions(),
   ],
   examples: [
     'barline months run --source data --lake lake',

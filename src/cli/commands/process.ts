@@ -4,6 +4,7 @@ import { usageError } from '../../base/index.ts';
 import { type CommandSpec, choice, option } from '../command.ts';
 import { loadSettings, processingOf } from '../configuration.ts';
 import { reportDocument } from '../process-report.ts';
+import { processingFlags, processingOptions } from '../processing-options.ts';
 import { shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
 
@@ -24,7 +25,7 @@ export const process: CommandSpec = {
       'respect',
     ),
     choice('--rolls <how>', 'what a roll is', ['contracts', 'gaps']),
-    option('--instrument <name>', 'the product, e.g. ES or NQ'),
+    ...processingOptions(),
     option('--force', 'replace the output if it exists'),
   ],
   examples: [
@@ -37,7 +38,7 @@ export const process: CommandSpec = {
     const { output, now, directory } = invocation;
     const startedMs = now();
     const { value } = await loadSettings(invocation, {
-      instrument: options.instrument,
+      ...processingFlags(options),
       'labels.rolls': options.rolls,
     });
     const { checkStages, processBars } = await import('../../months/index.ts');
