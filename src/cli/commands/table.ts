@@ -1,10 +1,12 @@
 import type { NounSpec } from '../command.ts';
 import { changes } from './table-changes.ts';
+import { checkpoint } from './table-checkpoint.ts';
 import { columns } from './table-columns.ts';
 import { constraints } from './table-constraints.ts';
 import { diff } from './table-diff.ts';
 import { history } from './table-history.ts';
 import { list } from './table-list.ts';
+import { optimize } from './table-optimize.ts';
 import { pin, pins, unpin } from './table-pins.ts';
 import { properties } from './table-properties.ts';
 import { read } from './table-read.ts';
@@ -24,6 +26,8 @@ export const table: NounSpec = {
     changes,
     diff,
     verify,
+    optimize,
+    checkpoint,
     restore,
     vacuum,
     pin,

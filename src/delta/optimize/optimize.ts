@@ -38,6 +38,8 @@ export interface OptimizeOptions {
   /** What the work may use; see `defaultLimits`. */
   readonly limits?: SessionLimits;
   readonly onProgress?: (progress: OptimizeProgress) => void;
+  /** Stops the work between two of its stages; nothing is committed then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface OptimizeProgress {
@@ -151,8 +153,11 @@ class Rewrite {
   async bin(bin: Bin, done: number, total: number): Promise<void> {
     const { session } = this.#work;
     const { schema, table } = this.#snapshot;
-    const say = (stage: OptimizeProgress['stage']) =>
-      this.#plan.request.onProgress?.({ stage, done, total, rows: this.#rows });
+    const { onProgress, signal } = this.#plan.request;
+    const say = (stage: OptimizeProgress['stage']) => {
+      signal?.throwIfAborted();
+      onProgress?.({ stage, done, total, rows: this.#rows });
+    };
     say('count');
     const rows = await tableRelation(session, this.#table, this.#snapshot, bin, { mostBranches: 256 });
     const before = await contentOf(session, schema, rows, `the files of ${table}`);
