@@ -149,12 +149,20 @@ describe('a lake in a bucket', () => {
     });
   });
 
-  test('a data file that is gone is named', async () => {
+  test('a data file that is torn or gone is named', async () => {
     const other = `s3://${s3.bucket}/lakes/damaged`;
     await writeLake(other, settings());
     const [gone = ''] = [...s3.objects.keys()].filter((key) =>
       key.startsWith('lakes/damaged/bars/month=2024-01'),
     );
+    const object = s3.objects.get(gone);
+    if (object === undefined) throw new Error('the lake has no such file');
+    s3.objects.set(gone, { ...object, bytes: Buffer.from(object.bytes).fill(0, object.bytes.length - 8) });
+    const torn = await runCli(['table', 'verify', 'bars', '--lake', other], { env: environment() });
+    expect([torn.code, torn.stdout + torn.stderr]).toEqual([
+      1,
+      expect.stringContaining('is no whole Parquet file'),
+    ]);
     s3.objects.delete(gone);
     const read = await runCli(['sql', 'SELECT max(close) FROM bars', '--lake', other], {
       env: environment(),

@@ -1,5 +1,6 @@
 import { BarlineError } from '../../base/index.ts';
 import { DuckDbSession, defaultLimits, quotePath } from '../../duckdb/index.ts';
+import { FetchedParquet } from '../../parquet/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { AddFile } from '../actions.ts';
 import { readDeletionVector, vectorFile } from '../deletion-vectors/deletion-vector.ts';
@@ -17,17 +18,16 @@ export async function verifyFiles(
   files: readonly AddFile[],
   damages: DamageList,
 ): Promise<void> {
-  using session = await DuckDbSession.open({ ...defaultLimits(), threads: 1 });
+  const limits = defaultLimits();
+  using session = await DuckDbSession.open({ ...limits, threads: 1 });
+  using stored = new FetchedParquet(limits);
   for (let i = 0; i < files.length; i += LOOK_AHEAD) {
     const batch = files.slice(i, i + LOOK_AHEAD);
     const whole = await Promise.all(batch.map((file) => isThere(storage, file, damages)));
     await Promise.all(batch.map((file) => verifyVector(storage, file, damages)));
-    await verifyRowCounts(
-      session,
-      storage,
-      batch.filter((_, place) => whole[place]),
-      damages,
-    );
+    const there = batch.filter((_, place) => whole[place]);
+    await verifyRowCounts(session, storage, there, damages);
+    await Promise.all(there.map((file) => verifyStored(stored, storage, file, damages)));
   }
 }
 
@@ -57,7 +57,7 @@ async function verifyVector(storage: Storage, file: AddFile, damages: DamageList
   }
 }
 
-/** Footers are read together; when one of them is broken, one by one. Files that lie elsewhere are passed over. */
+/** Footers are read together; when one of them is broken, one by one. Of files on this machine. */
 async function verifyRowCounts(
   session: DuckDbSession,
   storage: Storage,
@@ -84,6 +84,37 @@ async function verifyRowCounts(
   }
 }
 
+/** The footer of a file in an object store. */
+async function verifyStored(
+  stored: FetchedParquet,
+  storage: Storage,
+  file: AddFile,
+  damages: DamageList,
+): Promise<void> {
+  const located = locateFile(storage, file.path);
+  if (located.storage.localPath(located.path) !== undefined) return;
+  try {
+    const { rowGroups } = await stored.footer(located.storage, located.path, file.size);
+    checkRowCount(
+      file,
+      rowGroups.reduce((rows, { rowCount }) => rows + rowCount, 0),
+      damages,
+    );
+  } catch (error) {
+    if (!(error instanceof BarlineError) || !error.code.startsWith('PARQUET_')) {
+      damages.failed(error, located.path, RESTORE);
+    } else
+      damages.error('DELTA_BAD_DATA_FILE', file.path, `is no whole Parquet file: ${error.message}`, RESTORE);
+  }
+}
+
+function checkRowCount(file: AddFile, rowCount: number, damages: DamageList): void {
+  const expected = parseStats(file)?.numRecords;
+  if (expected === undefined || expected === rowCount) return;
+  const why = `has ${rowCount} rows, the log says ${expected}`;
+  damages.error('DELTA_BAD_DATA_FILE', file.path, why, RESTORE);
+}
+
 async function countRows(
   session: DuckDbSession,
   paths: readonly string[],
@@ -99,9 +130,6 @@ async function countRows(
   }
   for (const [name, rowCount] of counts) {
     const file = files.get(name);
-    const expected = file === undefined ? undefined : parseStats(file)?.numRecords;
-    if (file === undefined || expected === undefined || expected === rowCount) continue;
-    const why = `has ${rowCount} rows, the log says ${expected}`;
-    damages.error('DELTA_BAD_DATA_FILE', file.path, why, RESTORE);
+    if (file !== undefined) checkRowCount(file, rowCount, damages);
   }
 }
