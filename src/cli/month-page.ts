@@ -9,6 +9,13 @@ interface Shown {
   readonly barline_version: string;
   readonly processing_date: string;
   readonly source: { readonly file: string; readonly sha256: string };
+  readonly fill_by_half_hour: readonly {
+    readonly from: string;
+    readonly rows: number;
+    readonly fill_share: number | null;
+  }[];
+  readonly timezone_issue_dates: readonly string[];
+  readonly feature_failures: readonly { readonly category: string; readonly message: string }[];
   readonly raw_bars: number;
   readonly front_contract_bars: number;
   readonly rth_bars: number;
@@ -63,97 +70,118 @@ export async function showMonth(
       facts: { lake: lakeUri, month },
     });
   }
-  // written by this package; an older one may lack a key, which then shows as empty
+  // written by this package
   const shown: Shown = JSON.parse(document);
   output.json(shown);
   output.text(page(month, shown));
 }
 
+const RIGHT = { align: 'right' } as const;
+
+const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`);
+
 function page(month: string, document: Shown): string {
-  const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`);
-  const rules = Object.entries(document.cleaning_rules).filter(([, count]) => count > 0);
-  const rolls = document.rollover_events.map((roll) => [
-    roll.timestamp,
-    roll.from_contract ?? '-',
-    roll.to_contract ?? '-',
-    roll.price_gap === null ? '-' : String(roll.price_gap),
-    String(roll.bars_affected),
-  ]);
-  const right = { align: 'right' } as const;
-  const sections = [
-    `${month}  made ${document.processing_date} by barline ${document.barline_version} in ${formatSeconds(document.performance.seconds)}`,
-    `from ${document.source.file} (SHA-256 ${document.source.sha256.slice(0, 16)}…)`,
-    '',
-    textTable(
-      [{ title: 'bars' }, { title: 'count', ...right }],
-      [
-        ['in the file', formatCount(document.raw_bars)],
-        ['of the front contract', formatCount(document.front_contract_bars)],
-        ['in the session', formatCount(document.rth_bars)],
-        ['dropped by cleaning', formatCount(document.bars_dropped)],
-        ['changed by cleaning', formatCount(document.bars_changed)],
-        ['rows of the grid', formatCount(document.final_bars)],
-      ],
-    ),
-    '',
-    `${document.sessions.length} sessions, ${percent(document.fill_share)} of the seconds filled, longest run ${document.longest_fill} s` +
-      (document.missing_sessions.length > 0 ? `; missing: ${document.missing_sessions.join(', ')}` : ''),
-    '',
-    rules.length === 0
-      ? 'Cleaning: no rule found anything.'
-      : textTable(
-          [{ title: 'cleaning rule' }, { title: 'bars', ...right }],
-          rules.map(([rule, count]) => [rule, formatCount(count)]),
-        ),
-    '',
-    rolls.length === 0
-      ? 'Rolls: none.'
-      : textTable(
-          [
-            { title: 'roll' },
-            { title: 'from' },
-            { title: 'to' },
-            { title: 'gap', ...right },
-            { title: 'bars affected', ...right },
-          ],
-          rolls,
-        ),
-    document.previous_front_known
-      ? ''
-      : 'The month before was not at hand, so the first session counts as no roll.\n',
-    textTable(
-      [{ title: 'mode' }, { title: 'winners', ...right }, { title: 'win rate', ...right }],
-      Object.entries(document.mode_statistics).map(([mode, each]) => [
-        mode,
-        formatCount(each.total_winners),
-        percent(each.win_rate),
-      ]),
-    ),
-    '',
-    document.feature_flags.length === 0
-      ? 'Features: all within their expected ranges and null shares.'
-      : textTable(
-          [
-            { title: 'feature' },
-            { title: 'finding' },
-            { title: 'found', ...right },
-            { title: 'limit', ...right },
-          ],
-          document.feature_flags.map((flag) => [
-            flag.feature,
-            flag.kind,
-            flag.found.toPrecision(5),
-            flag.limit.toPrecision(5),
-          ]),
-        ),
-    '',
-    textTable(
-      [{ title: 'stage' }, { title: 'seconds', ...right }],
-      Object.entries(document.performance.stage_seconds).map(([stage, seconds]) => [
-        stage,
-        seconds.toFixed(3),
-      ]),
-    ),
+  const { barline_version, processing_date, performance, source } = document;
+  return [
+    `${month}  made ${processing_date} by barline ${barline_version} in ${formatSeconds(performance.seconds)}\n` +
+      `from ${source.file} (SHA-256 ${source.sha256.slice(0, 16)}…)`,
+    barCounts(document),
+    sessionsText(document),
+    cleaningText(document),
+    rollsText(document),
+    modesTable(document),
+    featuresText(document),
+    stagesTable(document),
+  ].join('\n\n');
+}
+
+function barCounts(document: Shown): string {
+  const counts: [string, number][] = [
+    ['in the file', document.raw_bars],
+    ['of the front contract', document.front_contract_bars],
+    ['in the session', document.rth_bars],
+    ['dropped by cleaning', document.bars_dropped],
+    ['changed by cleaning', document.bars_changed],
+    ['rows of the grid', document.final_bars],
   ];
-  return sections.join('\n');
+  return textTable(
+    [{ title: 'bars' }, { title: 'count', ...RIGHT }],
+    counts.map(([bars, count]) => [bars, formatCount(count)]),
+  );
+}
+
+function sessionsText(document: Shown): string {
+  const { sessions, missing_sessions: missing, timezone_issue_dates: shifted } = document;
+  const fill = `${percent(document.fill_share)} of the seconds filled, longest run ${document.longest_fill} s`;
+  const lines = [
+    `${sessions.length} sessions, ${fill}${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`,
+  ];
+  if (shifted.length > 0) lines.push(`an hour off, as in another time zone: ${shifted.join(', ')}`);
+  const table = textTable(
+    [{ title: 'half hour from' }, { title: 'rows', ...RIGHT }, { title: 'filled', ...RIGHT }],
+    document.fill_by_half_hour.map((each) => [each.from, formatCount(each.rows), percent(each.fill_share)]),
+  );
+  return [...lines, '', table].join('\n');
+}
+
+function cleaningText(document: Shown): string {
+  const rules = Object.entries(document.cleaning_rules).filter(([, count]) => count > 0);
+  if (rules.length === 0) return 'Cleaning: no rule found anything.';
+  return textTable(
+    [{ title: 'cleaning rule' }, { title: 'bars', ...RIGHT }],
+    rules.map(([rule, count]) => [rule, formatCount(count)]),
+  );
+}
+
+function rollsText({ rollover_events: rolls, previous_front_known: isKnown }: Shown): string {
+  const table = textTable(
+    [
+      { title: 'roll' },
+      { title: 'from' },
+      { title: 'to' },
+      { title: 'gap', ...RIGHT },
+      { title: 'bars affected', ...RIGHT },
+    ],
+    rolls.map((roll) => [
+      roll.timestamp,
+      roll.from_contract ?? '-',
+      roll.to_contract ?? '-',
+      roll.price_gap === null ? '-' : String(roll.price_gap),
+      String(roll.bars_affected),
+    ]),
+  );
+  return (
+    (rolls.length === 0 ? 'Rolls: none.' : table) +
+    (isKnown ? '' : '\nThe month before was not at hand, so the first session counts as no roll.')
+  );
+}
+
+function modesTable(document: Shown): string {
+  return textTable(
+    [{ title: 'mode' }, { title: 'winners', ...RIGHT }, { title: 'win rate', ...RIGHT }],
+    Object.entries(document.mode_statistics).map(([mode, each]) => [
+      mode,
+      formatCount(each.total_winners),
+      percent(each.win_rate),
+    ]),
+  );
+}
+
+function featuresText({ feature_failures: failures, feature_flags: flags }: Shown): string {
+  const failed = failures.map(
+    ({ category, message }) => `Features of ${category} could not be computed and are null: ${message}`,
+  );
+  const table = textTable(
+    [{ title: 'feature' }, { title: 'finding' }, { title: 'found', ...RIGHT }, { title: 'limit', ...RIGHT }],
+    flags.map((flag) => [flag.feature, flag.kind, flag.found.toPrecision(5), flag.limit.toPrecision(5)]),
+  );
+  const found = flags.length === 0 ? 'Features: all within their expected ranges and null shares.' : table;
+  return [...failed, found].join('\n');
+}
+
+function stagesTable({ performance }: Shown): string {
+  return textTable(
+    [{ title: 'stage' }, { title: 'seconds', ...RIGHT }],
+    Object.entries(performance.stage_seconds).map(([stage, seconds]) => [stage, seconds.toFixed(3)]),
+  );
 }

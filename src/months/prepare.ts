@@ -27,6 +27,8 @@ interface RawBars {
   readonly byteLength: number;
   readonly records: number;
   readonly skippedRecords: number;
+  /** Bars that have no time, left out. */
+  readonly undefinedTimes: number;
   readonly dataset: string;
 }
 
@@ -46,7 +48,7 @@ async function readSource(sourceUri: string, path: string, clock: StageClock): P
   await using reader = await openDbn(bytes, { schema: 'ohlcv-1s', name });
   const builder = dbnBarBuilder(symbolResolver(reader.metadata), bytes.length / BYTES_PER_BAR);
   for await (const batch of reader.batches({ reuseBatch: true })) builder.add(batch);
-  const { bars } = builder.finish();
+  const { bars, undefinedTimes } = builder.finish();
   if (bars.rowCount === 0) {
     throw new BarlineError({
       code: 'EMPTY_INPUT',
@@ -63,6 +65,7 @@ async function readSource(sourceUri: string, path: string, clock: StageClock): P
     byteLength: bytes.length,
     records: reader.counts.records,
     skippedRecords: reader.counts.skipped,
+    undefinedTimes,
     dataset: reader.metadata.dataset,
   };
 }

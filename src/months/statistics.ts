@@ -45,6 +45,7 @@ export function statisticsDocument(facts: MonthFacts) {
       dataset: source.dataset,
       records: source.records,
       skipped_records: source.skippedRecords,
+      bars_without_time: source.undefinedTimes,
     },
     raw_bars: contract.rowsIn,
     front_contract_bars: contract.rowsOut,

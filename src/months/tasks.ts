@@ -36,6 +36,8 @@ export interface PreparedMonth {
     readonly byteLength: number;
     readonly records: number;
     readonly skippedRecords: number;
+    /** Bars that have no time, left out. */
+    readonly undefinedTimes: number;
     readonly dataset: string;
   };
   readonly contract: ContractReport;

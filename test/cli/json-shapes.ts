@@ -86,6 +86,13 @@ export const processed = z.strictObject({
   bytes: count,
   columns: count,
   seconds: z.number(),
+  input: z.strictObject({
+    format: z.enum(['dbn', 'parquet', 'csv', 'ndjson']),
+    rows: count,
+    skipped_records: count,
+    bars_without_time: count,
+    ignored_columns: z.array(z.string()),
+  }),
   report: z.strictObject({
     rows_in: count,
     rows_out: count,

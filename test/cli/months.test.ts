@@ -217,6 +217,9 @@ describe('months list and show', () => {
     expect(stdout).toMatch(/^rows of the grid +[\d,]+$/m);
     expect(stdout).toMatch(/^2024-03-\S+ +ESH4 +ESM4 /m);
     expect(stdout).toMatch(/^low_vol_long +[\d,]+ +[\d.]+ %$/m);
+    // 4 sessions
+    expect(stdout).toMatch(/^half hour from +rows +filled$/m);
+    expect(stdout.match(/^\d\d:[03]0 +7,200 +[\d.]+ %$/gm)).toHaveLength(15);
   });
 
   test('a month the lake does not have', async () => {
@@ -254,6 +257,23 @@ describe('process', () => {
     expect(stdout).toMatch(
       new RegExp(`bars in, [\\d,]+ rows × ${columns} columns out in .*: out\\.parquet\\n$`),
     );
+  });
+
+  test('says what was not used, and that contracts were guessed', async () => {
+    const rows = [5000, 5000.25, 5100, 5100.25, 5100].map(
+      (price, k) => `2024-03-01T15:00:0${k}Z,${price},${price},${price},${price},1,x`,
+    );
+    const stdin = ['timestamp,open,high,low,close,volume,note', ...rows].join('\n');
+    const args = ['process', '-', '--output', 'guessed.parquet', '--stages', 'contract', '--force'];
+    const { code, stderr } = await runCli(args, { cwd: root, stdin });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        'columns not used: note\nthe input names no contracts: days were split at jumps above 5 points and the part with ' +
+        'the most volume kept (days split: 1, bars left out: 2)\n',
+    });
+    const { stdout } = await runCli([...args, '--json', '--quiet'], { cwd: root, stdin });
+    expect(processed.parse(JSON.parse(stdout)).input).toMatchObject({ rows: 5, ignored_columns: ['note'] });
   });
 
   test('--no-flip-back is what the report says was done', async () => {

@@ -3,7 +3,7 @@ import { stdin } from 'node:process';
 import { usageError } from '../../base/index.ts';
 import { type CommandSpec, choice, option } from '../command.ts';
 import { loadSettings, processingOf } from '../configuration.ts';
-import { reportDocument } from '../process-report.ts';
+import { inputDocument, reportDocument, reportNotes } from '../process-report.ts';
 import { processingFlags, processingOptions } from '../processing-options.ts';
 import { shownPath } from '../shown-path.ts';
 import { formatCount, formatSeconds } from '../text-table.ts';
@@ -64,8 +64,9 @@ export const process: CommandSpec = {
     const replace = options.force === true || invocation.globals.yes === true;
     const outFile = target === '-' ? undefined : await outputFile(target, { replace });
     const { readBarFile, readBarStream } = await import('../../bars/index.ts');
-    const { bars } = await (isStdin ? readBarStream(stdin, path) : readBarFile(path));
+    const { bars, source } = await (isStdin ? readBarStream(stdin, path) : readBarFile(path));
     const { fields, columns, report } = processBars(bars, stages, processing, path);
+    for (const note of reportNotes(source, report)) output.note(note);
     const { encodeParquet } = await import('../../parquet/index.ts');
     const pieces = encodeParquet({ fields }, columns, { zstdLevel: value.run.compression_level });
     if (outFile === undefined) {
@@ -79,6 +80,7 @@ export const process: CommandSpec = {
       bytes,
       columns: fields.length,
       seconds,
+      input: inputDocument(source),
       report: reportDocument(report),
     });
     output.text(
