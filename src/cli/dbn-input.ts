@@ -15,7 +15,8 @@ export async function openDbnInput(file: string): Promise<DbnReader> {
   return openDbn(file);
 }
 
-async function storedChunks(uri: string): Promise<AsyncIterable<Uint8Array>> {
+/** A stored file's bytes, a megabyte at a time. */
+export async function storedChunks(uri: string): Promise<AsyncIterable<Uint8Array>> {
   const { openStorage } = await import('../storage/index.ts');
   const storage = openStorage(dirname(uri));
   const path = decodeURIComponent(basename(uri));

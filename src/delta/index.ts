@@ -46,6 +46,7 @@ export { type NamedTable, type TableNeeds, tableNeeds } from './relation/table-n
 export type { Scan, ScanRequest } from './relation/table-scan.ts';
 export type { RestoreResult } from './restore.ts';
 export type { OverwriteOptions } from './rows/append-rows.ts';
+export { schemaOfColumns } from './rows/delta-types.ts';
 export type {
   BySourceUpdateClause,
   DeleteClause,

@@ -1,11 +1,15 @@
 import type { NounSpec } from '../command.ts';
+import { append, overwrite } from './table-append.ts';
 import { changes } from './table-changes.ts';
 import { checkpoint } from './table-checkpoint.ts';
 import { columns } from './table-columns.ts';
 import { constraints } from './table-constraints.ts';
+import { create } from './table-create.ts';
+import { deleteRows, updateRows } from './table-delete.ts';
 import { diff } from './table-diff.ts';
 import { history } from './table-history.ts';
 import { list } from './table-list.ts';
+import { merge } from './table-merge.ts';
 import { optimize } from './table-optimize.ts';
 import { pin, pins, unpin } from './table-pins.ts';
 import { properties } from './table-properties.ts';
@@ -26,6 +30,12 @@ export const table: NounSpec = {
     changes,
     diff,
     verify,
+    create,
+    append,
+    overwrite,
+    merge,
+    deleteRows,
+    updateRows,
     optimize,
     checkpoint,
     restore,

@@ -1,4 +1,6 @@
-import { type DeltaType, field, type PrimitiveType, struct } from '../schema.ts';
+import { BarlineError } from '../../base/index.ts';
+import type { ResultColumn } from '../../duckdb/index.ts';
+import { type DeltaType, field, type PrimitiveType, type StructType, struct } from '../schema.ts';
 
 /** Delta's types by DuckDB's names for them. */
 const PRIMITIVES: Readonly<Record<string, PrimitiveType>> = {
@@ -27,6 +29,22 @@ const PRIMITIVES: Readonly<Record<string, PrimitiveType>> = {
   TIMESTAMP_NS: 'timestamp_ntz',
   '"NULL"': 'void',
 };
+
+/** A table's schema for the columns of a query. `DELTA_BAD_SCHEMA` names one whose type Delta has not. */
+export function schemaOfColumns(columns: readonly ResultColumn[], what: string): StructType {
+  return struct(
+    columns.map(({ name, type }) => {
+      const found = deltaTypeOf(type);
+      if (found !== undefined && found !== 'void') return field(name, found);
+      throw new BarlineError({
+        code: 'DELTA_BAD_SCHEMA',
+        message: `${what}: column ${name} is of the type ${type}, which Delta has not`,
+        hint: 'give the schema itself, or cast the column',
+        facts: { column: name, type },
+      });
+    }),
+  );
+}
 
 /** The type that holds the values of a DuckDB type (as DESCRIBE writes it); undefined where Delta has none. */
 export function deltaTypeOf(duckdbName: string): DeltaType | undefined {

@@ -63,7 +63,8 @@ export async function writeRowChange(work: Workplace, change: RowChange): Promis
   const newRows = await incoming(work, change, needsFeed);
   const added = await writeData(work, change, files, newRows, touched, rewritten);
   const changeFiles = needsFeed ? await writeFeed(work, change, files, newRows, touched) : [];
-  const vectors = marks && touched !== undefined ? await writeVectors(change, touched, partly) : [];
+  const vectors =
+    marks && touched !== undefined && partly.length > 0 ? await writeVectors(change, touched, partly) : [];
 
   const removed = [...(change.removed ?? []), ...touchedFiles.map(({ file }) => file)];
   for (const file of removed) transaction.remove(file);

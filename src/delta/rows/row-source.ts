@@ -143,13 +143,13 @@ async function sourceQuery(
     await checkExpression(source.session, source.relation, 'the query of the rows to be written');
     return source.relation;
   }
-  if ('parquet' in source) return `SELECT * FROM read_parquet(${quotePath(source.parquet)})`;
+  if ('parquet' in source) return parquetQuery(source.parquet);
   const path = join(work.folder, work.newName('source'));
   if ('columns' in source) {
     const fields = columnFields(snapshot, source.columns);
     const values = fields.map(({ name }) => source.columns[name] ?? { values: [] });
     await writeFile(path, encodeParquet({ fields }, values));
-    return `SELECT * FROM read_parquet(${quotePath(path)})`;
+    return parquetQuery(path);
   }
   const known = typeof merging === 'object' ? mergedFields(snapshot.schema, merging) : snapshot.schema;
   const rows = source.rows;
@@ -164,6 +164,11 @@ async function sourceQuery(
   const given = struct(known.fields.filter((each) => present.has(each.name)));
   if (given.fields.length > 0) return linesQuery(given, path);
   return `SELECT ${known.fields.map(({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteName(name)}`).join(', ')} WHERE false`;
+}
+
+/** The columns in the file; a folder named `a=b` adds none. */
+function parquetQuery(path: string): string {
+  return `SELECT * FROM read_parquet(${quotePath(path)}, hive_partitioning = false)`;
 }
 
 function mergedFields(schema: StructType, more: StructType): StructType {

@@ -68,10 +68,8 @@ export class TouchedRows {
    * Memory for the row numbers of one file.
    */
   async addVectors(writer: VectorWriter, table: DataFiles, files: readonly AddFile[]): Promise<void> {
-    const wanted = new Set(files);
     let next = 0;
-    for await (const { file, rows } of this.#rowsByFile()) {
-      if (!wanted.has(file)) continue;
+    for await (const { file, rows } of this.#rowsByFile(files)) {
       const before =
         file.deletionVector === undefined
           ? undefined
@@ -83,8 +81,11 @@ export class TouchedRows {
     }
   }
 
-  async *#rowsByFile(): AsyncGenerator<{ file: AddFile; rows: Float64Array }> {
-    const query = `SELECT ${FILE_NUMBER}, ${ROW_NUMBER}::DOUBLE FROM ${this.table} ORDER BY 1, 2`;
+  async *#rowsByFile(wanted: readonly AddFile[]): AsyncGenerator<{ file: AddFile; rows: Float64Array }> {
+    const numbers = wanted.map((file) => this.#target.numberOf(file));
+    const query =
+      `SELECT ${FILE_NUMBER}, ${ROW_NUMBER}::DOUBLE FROM ${this.table} ` +
+      `WHERE ${FILE_NUMBER} IN (${numbers.join(', ')}) ORDER BY 1, 2`;
     let current = -1;
     let rows = new RowNumbers();
     for await (const chunk of this.#work.session.chunks(query)) {
