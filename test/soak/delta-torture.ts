@@ -1,7 +1,7 @@
 // Processes that change one table while others among them are killed, on a local disk or on versitygw.
 // Usage: node test/soak/delta-torture.ts [--seconds 180] [--seeds 1,2,3] [--store disk,s3] [--writers 8] [--victims 4]
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,9 +30,10 @@ export interface TortureResult extends TortureReport {
 
 const SCHEMA = struct([field('id', 'long'), field('writer', 'string'), field('amount', 'long')]);
 
-/** A random stretch between two kills, some in the middle of starting. */
+/** A victim's life, of most from the moment it begins its work. */
 const SHORTEST_MS = 100;
 const LONGEST_MS = 2_500;
+const WORKING_SHARE = 0.9;
 const LONGEST_EXTRA_MS = 120_000;
 
 interface Writer {
@@ -124,11 +125,18 @@ class Run {
     while (!over.aborted) {
       const victim = this.#start('v');
       const lifeMs = SHORTEST_MS + this.#random.uniform() * (LONGEST_MS - SHORTEST_MS);
+      // on a busy machine most would be killed before they begin
+      if (this.#random.uniform() < WORKING_SHARE) await this.#begins(victim, over);
       await Promise.race([delay(lifeMs, undefined, { signal: over }).catch(() => undefined), victim.closed]);
       victim.child.kill('SIGKILL');
       this.kills += 1;
       await this.#expectEnd(victim, null);
     }
+  }
+
+  async #begins({ name, child }: Writer, over: AbortSignal): Promise<void> {
+    const ledger = join(this.#ledgers, `${name}.jsonl`);
+    while (!existsSync(ledger) && child.exitCode === null && !over.aborted) await delay(10);
   }
 
   #start(kind: string): Writer {
@@ -141,7 +149,7 @@ class Run {
       [script, this.#location, name, seed, join(this.#ledgers, `${name}.jsonl`)],
       {
         env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...this.#environment },
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['pipe', 'ignore', 'pipe'],
       },
     );
     const closed = new Promise<number | null>((resolve) => child.on('close', resolve));

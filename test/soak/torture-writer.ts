@@ -20,6 +20,9 @@ process.on('SIGTERM', () => {
   isStopped = true;
 });
 
+// whoever started it is gone
+process.stdin.resume().on('end', () => process.exit(1));
+
 const table = await DeltaTable.open(location);
 const state: WriterState = { name, random: RandomStream.of(Number(seed)), rows: new Map(), nextId: 1 };
 
@@ -67,3 +70,4 @@ for (let serial = 1; !isStopped; serial++) {
   await change(chooseOperation(state), serial);
 }
 closeSync(ledger);
+process.stdin.destroy();
