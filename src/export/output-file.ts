@@ -13,8 +13,8 @@ export interface OutputFile {
 }
 
 /**
- * The output a path or `file://` URI names. Throws `OUTPUT_NO_FOLDER`, `OUTPUT_IS_FOLDER`, and `OUTPUT_EXISTS`
- * unless it may be replaced, so that a command fails before its work and not after it.
+ * The output a path or `file://` URI names. Throws `OUTPUT_NO_FOLDER`, `OUTPUT_IS_FOLDER`, `OUTPUT_DENIED`, and
+ * `OUTPUT_EXISTS` unless it may be replaced, so that a command fails before its work and not after it.
  */
 export async function outputFile(name: string, options: { readonly replace: boolean }): Promise<OutputFile> {
   const folder = dirname(name);
@@ -22,7 +22,7 @@ export async function outputFile(name: string, options: { readonly replace: bool
   if (path === undefined) {
     throw outputError('OUTPUT_NOT_LOCAL', name, 'the output must lie on this machine', 'name a local path');
   }
-  const above = await stat(dirname(path)).catch(() => undefined);
+  const above = await statIfThere(name, dirname(path));
   if (above === undefined || !above.isDirectory()) {
     throw outputError(
       'OUTPUT_NO_FOLDER',
@@ -31,7 +31,7 @@ export async function outputFile(name: string, options: { readonly replace: bool
       `make it first: mkdir -p ${dirname(path)}`,
     );
   }
-  const there = await stat(path).catch(() => undefined);
+  const there = await statIfThere(name, path);
   if (there?.isDirectory()) {
     throw outputError('OUTPUT_IS_FOLDER', name, 'it is a folder', 'name a file in it');
   }
@@ -39,6 +39,24 @@ export async function outputFile(name: string, options: { readonly replace: bool
     throw outputError('OUTPUT_EXISTS', name, 'it exists', 'give --force or --yes to replace it');
   }
   return { name, path };
+}
+
+/** Undefined where nothing lies there. Throws `OUTPUT_DENIED` where that cannot be told. */
+async function statIfThere(name: string, path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === undefined) throw error;
+    throw outputError(
+      'OUTPUT_DENIED',
+      name,
+      `${path} cannot be looked at (${code})`,
+      'check the permissions of the folders above it',
+      error,
+    );
+  }
 }
 
 /** Writes the pieces; the file gets its name at the end, and an error leaves nothing behind. Returns its bytes. */

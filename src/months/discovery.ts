@@ -90,8 +90,10 @@ async function kindOf(path: string): Promise<string> {
     const found = await stat(path);
     if (found.isDirectory()) return 'a folder';
     return found.isFile() ? 'a file' : 'neither a file nor a folder';
-  } catch {
-    return 'a link that leads nowhere';
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code === 'ENOENT' ? 'a link that leads nowhere' : `what cannot be looked at (${code})`;
   }
 }
 

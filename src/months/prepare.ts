@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
-  affectedRows,
   type Bars,
   calendarsOf,
   chooseContract,
   cleanBars,
   dbnBarBuilder,
   fillGrid,
-  findRolls,
   inSession,
   type TradingHours,
   tradingHours,
@@ -16,6 +14,7 @@ import { BarlineError } from '../base/index.ts';
 import { openDbn, symbolResolver } from '../dbn/index.ts';
 import { openStorage } from '../storage/index.ts';
 import type { Processing } from './processing.ts';
+import { markRolls } from './roll-marks.ts';
 import { StageClock } from './stage-clock.ts';
 import type { FrontTask, LastFront, PreparedMonth, PrepareTask } from './tasks.ts';
 
@@ -100,19 +99,8 @@ export async function prepareMonth(
   const cleaned = cleanBars(bars, session.inside, { instrument });
   clock.lap('clean');
   const { grid, report: gridReport } = fillGrid(cleaned.clean, { clock: hours.clock });
-  const window = {
-    sessions: processing.labels.sessions,
-    affectedBefore: processing.labels.affectedBefore,
-    affectedAfter: processing.labels.affectedAfter,
-  };
-  const rolls = findRolls(grid, {
-    ...window,
-    mode: processing.labels.rolls,
-    instrument,
-    candidates: contract.report.rolls,
-    previousFront,
-  });
-  const affected = affectedRows(grid, rolls.events, window);
+  const known = { candidates: contract.report.rolls, previousFront };
+  const { rolls, affected } = markRolls(grid, processing, known);
   clock.lap('grid');
   return {
     grid,

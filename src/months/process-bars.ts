@@ -1,5 +1,4 @@
 import {
-  affectedRows,
   allRows,
   type Bars,
   type CleaningReport,
@@ -7,7 +6,6 @@ import {
   chooseContract,
   cleanBars,
   fillGrid,
-  findRolls,
   type Grid,
   type GridReport,
   gridOfBars,
@@ -25,6 +23,7 @@ import type { ColumnData, ParquetField } from '../parquet/index.ts';
 import { barColumns, featureColumnData, labelColumns } from './build.ts';
 import { hoursOf } from './prepare.ts';
 import type { Processing } from './processing.ts';
+import { markRolls } from './roll-marks.ts';
 import { shapeOf, trainingBarsTable } from './tables.ts';
 
 export const PROCESS_STAGES = ['contract', 'session', 'clean', 'grid', 'labels', 'features'] as const;
@@ -154,23 +153,15 @@ function runKernels(
   let rolls: RollReport | null = null;
   const failures: FeatureFailureNote[] = [];
   if (stages.includes('labels')) {
-    const window = {
-      sessions: options.sessions,
-      affectedBefore: options.affectedBefore,
-      affectedAfter: options.affectedAfter,
-    };
-    // without named contracts there is nothing but gaps to tell a roll by
-    const named = grid.sessions.some(({ contract }) => contract !== null);
-    rolls = findRolls(grid, {
-      ...window,
-      mode: named ? options.rolls : 'gaps',
-      instrument,
+    const marked = markRolls(grid, processing, {
       candidates: report.contract?.rolls ?? [],
+      previousFront: null,
     });
+    rolls = marked.rolls;
     const labels = computeLabels(grid, {
       modes: options.modes,
       timeoutBars: options.timeoutSeconds,
-      affected: affectedRows(grid, rolls.events, window),
+      affected: marked.affected,
       scope,
       decay: monthlyDecay(grid.tsUs, options.decayPerMonth),
     });

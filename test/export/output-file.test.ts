@@ -28,6 +28,7 @@ describe('an output', () => {
       ['folder.csv', 'OUTPUT_IS_FOLDER'],
       ['missing/a.csv', 'OUTPUT_NO_FOLDER'],
       ['there.csv/a.csv', 'OUTPUT_NO_FOLDER'],
+      [`${'long'.repeat(100)}.csv`, 'OUTPUT_DENIED'],
     ];
     for (const [name, code] of refused) {
       await expect(outputFile(join(folder, name), { replace: false })).rejects.toMatchObject({
