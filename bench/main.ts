@@ -9,7 +9,7 @@ const FILES: Readonly<Record<string, string>> = { labels: 'labels-features' };
 /** Data of benchmarks, not benchmarks. */
 const NOT_BENCHMARKS = new Set(['main', 'market-months']);
 /** Benchmarks that know `--rounds` and `--no-build`. */
-const WITH_OPTIONS = new Set(['month', 'year', 'parquet-encode']);
+const WITH_OPTIONS = new Set(['month', 'year', 'parquet-encode', 'delta']);
 
 const here = new URL('./', import.meta.url);
 
