@@ -2,16 +2,20 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { BarlineError } from '../../src/base/index.ts';
 import {
   DeltaTable,
   type DeltaType,
   field,
+  type MergeOptions,
   parseStats,
   type StructField,
   struct,
   type TableDefinition,
 } from '../../src/delta/index.ts';
 import { DuckDbSession, defaultLimits } from '../../src/duckdb/index.ts';
+import { type Fault, FaultyStorage, type Verb } from '../storage/faulty-storage.ts';
+import { MemoryStorage } from '../storage/memory-storage.ts';
 import { failure } from './sample.ts';
 
 const VECTORS = { 'delta.enableDeletionVectors': 'true' };
@@ -535,4 +539,54 @@ describe('writes at once', () => {
       { k: 100n, v: 2 },
     ]);
   });
+});
+
+describe('a store that fails', () => {
+  const broken = new BarlineError({ code: 'STORAGE_FAILED', message: 'connection reset' });
+  const WRITES: readonly Verb[] = ['write', 'put', 'putIfAbsent', 'stat'];
+
+  it.each(['before', 'after'] as const)(
+    '%s any one call of a merge leaves the rows as they were, and a second try with the same txn merges once',
+    async (when) => {
+      const source = {
+        rows: [
+          { k: 1, v: 10 },
+          { k: 2, v: null },
+          { k: 9, v: 90 },
+        ],
+      };
+      const options: MergeOptions = {
+        on: ['k'],
+        whenMatchedDelete: { condition: 'source.v IS NULL' },
+        whenMatchedUpdate: 'all',
+        whenNotMatchedInsert: 'all',
+        txn: { appId: 'run', version: 1 },
+      };
+      const before = [1, 2, 3].map((k) => ({ k: BigInt(k), v: k }));
+      const after = [
+        { k: 1n, v: 10 },
+        { k: 3n, v: 3 },
+        { k: 9n, v: 90 },
+      ];
+      for (let failing = 0; failing < 50; failing++) {
+        const store = new MemoryStorage();
+        const properties = { ...VECTORS, ...FEED };
+        const healthy = await DeltaTable.create(store, { schema: struct(KV), properties });
+        await healthy.append({ rows: before });
+        let call = 0;
+        const faulty = new FaultyStorage(store, (_, verb): Fault | undefined => {
+          if (!WRITES.includes(verb) || call++ !== failing) return undefined;
+          return { when, error: broken };
+        });
+        const table = await DeltaTable.open(faulty);
+        const error = await failure(table.merge(source, options));
+        await healthy.refresh();
+        expect([failing, await rowsOf(healthy)]).toEqual([failing, error === undefined ? after : before]);
+        await healthy.merge(source, options);
+        expect([failing, await rowsOf(healthy)]).toEqual([failing, after]);
+        if (call <= failing) return;
+      }
+      throw new Error('the merge never ran without a fault');
+    },
+  );
 });

@@ -29,7 +29,7 @@ export async function appendRows(
   options: SourceWriteOptions = {},
 ): Promise<RowChangeResult> {
   return withSource(table, source, options, async (work, snapshot, transaction, incoming) => {
-    using target = new TargetRows(work, table, snapshot, []);
+    const target = new TargetRows(work, table, snapshot, []);
     const { shape } = incoming;
     const newRows = [incomingSelect(incoming)];
     const written = await writeRowChange(work, {
@@ -63,7 +63,7 @@ export async function overwriteRows(
     const condition = await rowCondition(work, snapshot, options.where);
     transaction.readCondition(condition.condition);
     const { files } = scanFiles(snapshot, condition.condition);
-    using target = new TargetRows(work, table, snapshot, files);
+    const target = new TargetRows(work, table, snapshot, files);
     const gone = await rowsThatGo(work, target, condition);
     const rows = await keptSource(work, incoming);
     await checkInside(work, snapshot, rows, condition);

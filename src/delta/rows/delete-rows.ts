@@ -29,7 +29,7 @@ export async function deleteRows(
   const condition = await rowCondition(work, snapshot, where);
   transaction.readCondition(condition.condition);
   const { files } = scanFiles(snapshot, condition.condition);
-  using target = new TargetRows(work, table, snapshot, files);
+  const target = new TargetRows(work, table, snapshot, files);
   const gone = await rowsThatGo(work, target, condition);
   const change: RowChange = {
     table,
@@ -56,8 +56,9 @@ export async function rowsThatGo(
 }
 
 export async function touchedQuery(target: TargetRows, sql: string | undefined): Promise<string> {
-  const rows = await target.relation();
   const where = sql === undefined ? '' : ` WHERE ${bracketed(sql)}`;
+  const asked = (table: string) => `SELECT count(*) FROM ${table} AS target${where}`;
+  const rows = await target.relation(target.files, asked);
   return (
     `SELECT ${FILE_NUMBER}, ${ROW_NUMBER}, 0 AS ${CLAUSE}, NULL::BIGINT AS ${SOURCE_ROW} ` +
     `FROM (${rows}) AS target${where}`

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBValue } from '@duckdb/node-api';
 import { quoteName, quoteText } from '../../duckdb/index.ts';
@@ -53,7 +52,7 @@ export async function writeRows(
     const partitionValues = partitions[partition] ?? {};
     const folder = folderOf(stored, partitionValues);
     const path = `${folder}part-00000-${target.uuid()}.parquet`;
-    const entry = await storage.write(path, createReadStream(localPath));
+    const entry = await storage.write(path, piecesOf(localPath));
     await rm(localPath);
     added.push(addFile(stored, { ...entry, partitionValues, statistics }));
   }
@@ -74,7 +73,7 @@ export async function writeChangeRows(
   for (const { localPath, partition } of files) {
     const partitionValues = partitions[partition] ?? {};
     const path = `${CHANGE_FOLDER}${folderOf(stored, partitionValues)}cdc-00000-${target.uuid()}.parquet`;
-    const entry = await storage.write(path, createReadStream(localPath));
+    const entry = await storage.write(path, piecesOf(localPath));
     await rm(localPath);
     changes.push({
       path: encodePath(path),
@@ -84,6 +83,18 @@ export async function writeChangeRows(
     });
   }
   return changes;
+}
+
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/** A file's bytes; it is opened when the first are asked for. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  await using file = await open(path);
+  for (;;) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 function folderOf({ schema, partitionColumns }: TableShape, values: PartitionInputs): string {

@@ -67,7 +67,7 @@ export async function mergeRows(
     const merge = await prepare(work, table, snapshot, source, options, clauses);
     const condition = await readCondition(merge);
     transaction.readCondition(condition);
-    using target = new TargetRows(work, table, snapshot, scanFiles(snapshot, condition).files);
+    const target = new TargetRows(work, table, snapshot, scanFiles(snapshot, condition).files);
     const { touched, pairs } = await findTouched(merge, target);
     const written = await writeRowChange(work, {
       table,
@@ -144,7 +144,9 @@ async function findTouched(merge: Merge, target: TargetRows): Promise<Found> {
   const bySource = clauses.filter(({ when }) => when === 'not-matched-by-source');
   const inserts = clauses.some(({ when }) => when === 'not-matched');
   const what = `the merge on ${match.sql}`;
-  const rows = await target.relation();
+  const joined = (name: string) =>
+    `SELECT ${clauseNumber(matched)} FROM ${name} AS target JOIN ${quoteName(source)} AS source ON (${match.sql}\n)`;
+  const rows = await target.relation(target.files, joined);
   const place = `target.${FILE_NUMBER}, target.${ROW_NUMBER}`;
   const all =
     `SELECT ${place}, ${clauseNumber(matched)} AS ${CLAUSE}, source.rowid AS ${SOURCE_ROW} ` +
@@ -163,9 +165,11 @@ async function findTouched(merge: Merge, target: TargetRows): Promise<Found> {
   if (bySource.length === 0) {
     return { touched: needsAll || isOnlyDelete ? await work.keep('touched', once) : pairs, pairs };
   }
+  const alone = (name: string) => `SELECT ${clauseNumber(bySource)} FROM ${name} AS target`;
+  const unmatched = await target.relation(target.files, alone);
   const others =
     `SELECT * FROM (SELECT ${place}, ${clauseNumber(bySource)} AS ${CLAUSE}, NULL::BIGINT AS ${SOURCE_ROW} ` +
-    `FROM (${rows}) AS target ANTI JOIN ${quoteName(pairs)} AS touched ON ${TouchedRows.samePlace('target')}) ` +
+    `FROM (${unmatched}) AS target ANTI JOIN ${quoteName(pairs)} AS touched ON ${TouchedRows.samePlace('target')}) ` +
     `WHERE ${CLAUSE} IS NOT NULL`;
   return {
     touched: await work.keep('touched', `${once} UNION ALL ${others}`, `${what} in ${snapshot.table}`),
@@ -205,10 +209,15 @@ async function newRowSelects(
     const values = updatedValues(oldColumns(merge), assigned);
     const needsTarget = clause.set !== 'all' || values.size > assigned.size;
     const touchedFiles = (await places.files()).map(({ file }) => file);
+    const other = clause.when === 'matched' ? `, ${quoteName(source)} AS source` : '';
+    const asked = (name: string) =>
+      `SELECT ${[...values.values()].join(', ')} FROM ${name} AS target${other}`;
     const from = [
       `(SELECT * FROM ${places.table} WHERE ${CLAUSE} = ${clause.number}) AS touched`,
       ...(needsTarget
-        ? [`JOIN (${await target.relation(touchedFiles)}) AS target ON ${TouchedRows.samePlace('target')}`]
+        ? [
+            `JOIN (${await target.relation(touchedFiles, asked)}) AS target ON ${TouchedRows.samePlace('target')}`,
+          ]
         : []),
       ...(clause.when === 'matched'
         ? [`JOIN ${quoteName(source)} AS source ON source.rowid = touched.${SOURCE_ROW}`]

@@ -10,7 +10,7 @@ import { keptColumns } from './new-rows.ts';
 import { brokenRule, checkRules, rowRules, ruleGuard } from './row-rules.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { TargetRows } from './target-rows.ts';
-import { type TouchedFile, TouchedRows } from './touched-rows.ts';
+import { countOf, type TouchedFile, TouchedRows } from './touched-rows.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Rows that go and rows that come, found already; nothing of it is written yet. */
@@ -215,5 +215,5 @@ async function removedRows(work: Workplace, { removed = [], target }: RowChange)
     else total += count - (file.deletionVector?.cardinality ?? 0);
   }
   if (unknown.length === 0) return total;
-  return total + (await work.count(`SELECT count(*) FROM (${await target.relation(unknown, [])})`));
+  return total + (await work.count(`SELECT count(*) FROM (${await target.relation(unknown, countOf)})`));
 }

@@ -1,7 +1,6 @@
 import { quoteName } from '../../duckdb/index.ts';
-import { FetchedParquet } from '../../parquet/index.ts';
 import type { AddFile } from '../actions.ts';
-import { fetchDataFiles } from '../relation/fetched-files.ts';
+import { localFiles } from '../relation/local-files.ts';
 import { type DataFiles, localFile, tableRelation } from '../relation/relation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Workplace } from './workplace.ts';
@@ -12,13 +11,12 @@ export const ROW_NUMBER = 'barline_row_number';
 const PATH = 'barline_file_path';
 
 /** The files of a table that a write looks at, each known by its number. */
-export class TargetRows implements Disposable {
+export class TargetRows {
   readonly files: readonly AddFile[];
   readonly snapshot: Snapshot;
   readonly #work: Workplace;
   readonly #table: DataFiles;
   readonly #numbers: ReadonlyMap<AddFile, number>;
-  readonly #fetched: FetchedParquet;
   #pathType: Promise<string> | undefined;
 
   constructor(work: Workplace, table: DataFiles, snapshot: Snapshot, files: readonly AddFile[]) {
@@ -27,21 +25,20 @@ export class TargetRows implements Disposable {
     this.snapshot = snapshot;
     this.files = files;
     this.#numbers = new Map(files.map((file, i) => [file, i]));
-    this.#fetched = new FetchedParquet({ temporaryFolder: work.limits.temporaryFolder });
   }
 
   /**
-   * A SELECT of the rows of these files (all unless given) that are not deleted, with their place. Columns besides
-   * those named may not be asked for; all may where none are named.
+   * A SELECT of the rows of these files (all unless given) that are not deleted, with their place. Of files in an
+   * object store only the columns are there that the query asked reads: it is given a name in the place of the table.
    */
-  async relation(files: readonly AddFile[] = this.files, columns?: readonly string[]): Promise<string> {
+  async relation(files: readonly AddFile[] = this.files, asked?: (table: string) => string): Promise<string> {
     const positions = { file: PATH, row: ROW_NUMBER };
     if (files.length === 0) {
       const none = await tableRelation(this.#work.session, this.#table, this.snapshot, [], { positions });
       return `SELECT * EXCLUDE (${PATH}), NULL::INTEGER AS ${FILE_NUMBER} FROM (${none})`;
     }
-    const local = await fetchDataFiles(this.#fetched, this.#table, this.snapshot, files, {
-      ...(columns && { columns }),
+    const local = await localFiles(this.#work.session, this.#table, this.snapshot, files, {
+      ...(asked && { asked }),
       keepRowNumbers: true,
     });
     const rows = await tableRelation(this.#work.session, local, this.snapshot, files, { positions });
@@ -67,9 +64,5 @@ export class TargetRows implements Disposable {
 
   numberOf(file: AddFile): number {
     return this.#numbers.get(file) ?? -1;
-  }
-
-  [Symbol.dispose](): void {
-    this.#fetched[Symbol.dispose]();
   }
 }

@@ -60,7 +60,7 @@ export class TouchedRows {
   async #liveRows(file: AddFile): Promise<number> {
     const physical = parseStats(file)?.numRecords;
     if (physical !== undefined) return physical - (file.deletionVector?.cardinality ?? 0);
-    return this.#work.count(`SELECT count(*) FROM (${await this.#target.relation([file], [])})`);
+    return this.#work.count(`SELECT count(*) FROM (${await this.#target.relation([file], countOf)})`);
   }
 
   /**
@@ -105,6 +105,9 @@ export class TouchedRows {
     if (last !== undefined) yield { file: last, rows: rows.finish() };
   }
 }
+
+/** Reads no column. */
+export const countOf = (table: string) => `SELECT count(*) FROM ${table}`;
 
 /** A typed array that grows. */
 class RowNumbers {

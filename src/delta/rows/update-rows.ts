@@ -36,15 +36,17 @@ export async function updateRows(
   const assigned = await checkAssignments(work, snapshot, set);
   transaction.readCondition(condition);
   const { files } = scanFiles(snapshot, condition);
-  using target = new TargetRows(work, table, snapshot, files);
+  const target = new TargetRows(work, table, snapshot, files);
   const what = sql === undefined ? 'the update' : `the condition ${sql}`;
   const touched = await work.keep('touched', await touchedQuery(target, sql), what);
   const places = new TouchedRows(work, target, touched);
   const touchedFiles = (await places.files()).map(({ file }) => file);
-  const rows = await target.relation(touchedFiles);
+  const values = updatedValues(snapshot, assigned);
+  const asked = (name: string) => `SELECT ${[...values.values()].join(', ')} FROM ${name} AS target`;
+  const rows = await target.relation(touchedFiles, asked);
   const newRows = newRowSelect(snapshot, {
     change: 'update_postimage',
-    values: updatedValues(snapshot, assigned),
+    values,
     from: `(${rows}) AS target JOIN ${places.table} AS touched ON ${TouchedRows.samePlace('target')}`,
   });
   const written = await writeRowChange(work, {
