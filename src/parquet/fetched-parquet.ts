@@ -14,6 +14,7 @@ import {
 } from './footer-reader.ts';
 import { withRowGroups } from './footer-rewrite.ts';
 import { Slots } from './slots.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface FetchLimits {
   /** The fetched parts lie in a folder of their own in it, which is removed in the end. */
@@ -251,19 +252,6 @@ export class FetchedParquet implements Disposable {
     }
     this.#held.set(localPath, byteLength);
     this.#heldBytes += byteLength;
-  }
-}
-
-/** Waits no longer when the signal comes; what is under way ends by itself, and nobody sees it. */
-async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return reading;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([reading, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 
