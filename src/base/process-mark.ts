@@ -18,7 +18,7 @@ export function startTokenOf(pid: number): string | null {
   }
 }
 
-const NAME = /^barline-(?:fetched|query)-([0-9a-f]{8})-(\d+)-([0-9a-f]{12})-\d+$/;
+const NAME = /^barline-(?:fetched|query|checkpoint)-([0-9a-f]{8})-(\d+)-([0-9a-f]{12})-\d+$/;
 
 /** What stands for an unknown start: such a process is gone only when its number is nobody's. */
 const UNKNOWN_START = '0'.repeat(12);
@@ -26,7 +26,7 @@ const UNKNOWN_START = '0'.repeat(12);
 let nextFolder = 1;
 
 /** A fresh name for a folder of this process: machine, process, its start, and a number. */
-export function temporaryFolderName(kind: 'fetched' | 'query'): string {
+export function temporaryFolderName(kind: 'fetched' | 'query' | 'checkpoint'): string {
   return `barline-${kind}-${machineMark()}-${process.pid}-${startMark(process.pid)}-${nextFolder++}`;
 }
 

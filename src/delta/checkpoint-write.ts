@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolderName } from '../base/index.ts';
 import { DuckDbSession, defaultLimits, type SessionLimits } from '../duckdb/index.ts';
 import type { FileEntry, Storage } from '../storage/index.ts';
 import type { Action, SetTransaction } from './actions.ts';
@@ -48,7 +49,8 @@ export async function writeCheckpoint(
 ): Promise<CheckpointResult> {
   checkWritable(snapshot.protocol, snapshot.metadata, snapshot.schema, snapshot.table, 'none');
   const limits = options.limits ?? { ...defaultLimits(), threads: 1 };
-  const folder = await mkdtemp(join(limits.temporaryFolder, 'barline-checkpoint-'));
+  const folder = join(limits.temporaryFolder, temporaryFolderName('checkpoint'));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     using session = await DuckDbSession.open(limits);
     const writer = new CheckpointWriter(storage, snapshot, environment, session, folder);
