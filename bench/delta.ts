@@ -74,11 +74,17 @@ function measure(request: Request, side: Side, name: string, workload: DeltaWork
   return JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '');
 }
 
-async function prepare(request: Request): Promise<void> {
+async function prepare(request: Request, names: readonly string[]): Promise<void> {
   const { work, rowCount, python } = request;
   mkdirSync(work, { recursive: true });
-  const made = spawnSync(python.command, [PEER, 'prepare', work, String(rowCount)], { encoding: 'utf8' });
+  const inputs = new Set(
+    names.map((name) => DELTA_WORKLOADS[name]?.input).filter((input) => input !== undefined),
+  );
+  const made = spawnSync(python.command, [PEER, 'prepare', work, String(rowCount), ...inputs], {
+    encoding: 'utf8',
+  });
   if (made.status !== 0) throw new Error(`the inputs cannot be made: ${made.error ?? made.stderr}`);
+  if (!inputs.has('zordered')) return;
   for (const side of ['barline', 'delta-rs'] as const) {
     const path = join(work, `zordered-${rowCount}-${side}`);
     if (existsSync(path)) continue;
@@ -108,7 +114,7 @@ function line(title: string, ours: readonly Report[], theirs: readonly Report[])
 }
 
 async function compare(request: Request, names: readonly string[], rounds: number): Promise<void> {
-  await prepare(request);
+  await prepare(request, names);
   const machine = machineFacts(request.python);
   console.log(
     `${machine.cores} × ${machine.cpu}, Node ${machine.node}, deltalake ${machine.packages.deltalake}, ${request.rowCount} rows, ${rounds} rounds`,

@@ -1,7 +1,7 @@
 """delta-rs on the workloads of bench/delta.ts.
 
-    delta.py prepare FOLDER ROWS      makes the inputs that are not there yet
-    delta.py run WORKLOAD TABLE ROWS  one JSON line {seconds, cpuSeconds, peakBytes, facts}
+    delta.py prepare FOLDER ROWS INPUT ...  makes the inputs named that are not there yet
+    delta.py run WORKLOAD TABLE ROWS        one JSON line {seconds, cpuSeconds, peakBytes, facts}
 
 The library and, for a write, its rows are in memory before the clock starts.
 """
@@ -102,11 +102,12 @@ def table(folder, row_count):
         write_deltalake(folder, bars(first, min(first + step, minutes)), mode="append", post_commithook_properties=NO_CHECKPOINT)
 
 
-def prepare(folder, row_count):
+def prepare(folder, row_count, wanted):
     made = {"replay": replay, "replay-checkpoint": replay_checkpoint, "open-100k": open_100k, f"table-{row_count}": lambda path: table(path, row_count)}
     for name, make in made.items():
         path = os.path.join(folder, name)
-        if os.path.exists(path):
+        wants_table = name.startswith("table") and {"table", "zordered"} & wanted
+        if os.path.exists(path) or not (name in wanted or wants_table):
             continue
         half = path + ".half"
         shutil.rmtree(half, ignore_errors=True)
@@ -168,6 +169,6 @@ def run(name, path, row_count):
 
 if __name__ == "__main__":
     if sys.argv[1] == "prepare":
-        prepare(sys.argv[2], int(sys.argv[3]))
+        prepare(sys.argv[2], int(sys.argv[3]), set(sys.argv[4:]))
     else:
         run(sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -115,7 +115,7 @@ describe('optimize of any table', () => {
           rmSync(folder, { recursive: true, force: true });
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 });

@@ -194,11 +194,18 @@ describe('compaction', () => {
   });
 
   it('comes by itself where the table asks for it and fifty small files lie together', async () => {
-    const properties = { 'delta.autoOptimize.autoCompact': 'true' };
-    const table = await tableOf(small(49), [], properties);
-    expect(table.latest.fileCount).toBe(49);
-    const { version } = await table.append({ rows: [{ a: 'a', b: 49, v: 0, p: 'x' }] });
-    expect(version).toBe(50);
+    const table = await tableOf([], [], { 'delta.autoOptimize.autoCompact': 'true' });
+    for (let b = 0; b < 50; b++) {
+      expect(table.latest.fileCount).toBe(b);
+      const columns = {
+        a: { values: ['a'] },
+        b: { values: Float64Array.of(b) },
+        v: { values: Float64Array.of(0) },
+        p: { values: ['x'] },
+      };
+      const { version } = await table.append([await table.writeDataFile(columns)]);
+      expect(version).toBe(b + 1);
+    }
     expect(table.latest.fileCount).toBe(1);
     const [entry] = await table.history({ limit: 1 });
     expect(entry).toMatchObject({ version: 51, operation: 'OPTIMIZE', operationParameters: { auto: true } });
@@ -256,6 +263,26 @@ describe('an optimize that meets another writer', () => {
       expect(await after.unreferencedFiles({})).toEqual([]);
     }
   });
+
+  it('loses only the groups of files that the other changed', async () => {
+    const files = ['x', 'y', 'z'].flatMap((p) => [[{ a: 'a', b: 1, p }], [{ a: 'b', b: 2, p }]]);
+    const table = await tableOf(files, ['p']);
+    const other = await DeltaTable.open(location());
+    const { storage } = table;
+    const write = storage.write.bind(storage);
+    let writes = 0;
+    storage.write = async (path, pieces) => {
+      if (path.endsWith('.parquet')) writes += 1;
+      if (writes === 3 && path.endsWith('.parquet')) await other.delete("p = 'y' AND b = 1");
+      return write(path, pieces);
+    };
+    const done = await table.optimize({ limits: limits() });
+    expect(done).toMatchObject({ version: 8, filesRemoved: 4, filesAdded: 2, filesSkipped: 2, rows: 4 });
+    const after = await DeltaTable.open(location());
+    expect((await rowsOf(after)).length).toBe(5);
+    expect(await after.unreferencedFiles({})).toEqual([]);
+    expect((await after.scan({ where: { p: 'y' } })).files).toHaveLength(1);
+  });
 });
 
 describe('an optimize that goes wrong', () => {
@@ -287,15 +314,11 @@ describe('an optimize that goes wrong', () => {
     const expected = (await rowsOf(table)).map((row) => JSON.stringify(row)).sort();
     const { storage } = table;
     const [write, put] = [storage.write.bind(storage), storage.putIfAbsent.bind(storage)];
-    for (let failing = 0; failing < 4; failing++) {
+    for (let failing = 0; failing < 3; failing++) {
       let writes = 0;
       storage.write = (path, pieces) => {
         if (writes++ === failing) throw new Error('power cut');
         return write(path, pieces);
-      };
-      storage.putIfAbsent = (path, bytes) => {
-        if (failing === 3 && path.endsWith('.json')) throw new Error('power cut');
-        return put(path, bytes);
       };
       expect(await failure(table.optimize({ limits: limits() }))).toMatchObject({ message: 'power cut' });
       const reopened = await DeltaTable.open(location());
@@ -303,14 +326,38 @@ describe('an optimize that goes wrong', () => {
       expect((await rowsOf(reopened)).map((row) => JSON.stringify(row)).sort()).toEqual(expected);
       expect(await reopened.unreferencedFiles({})).toEqual([]);
     }
-    // where even the clearing away is cut off
     storage.write = write;
-    storage.delete = () => {
-      throw new Error('power cut');
+    storage.putIfAbsent = (path, bytes) => {
+      if (path.endsWith('.json')) throw new Error('power cut');
+      return put(path, bytes);
     };
     expect(await failure(table.optimize({ limits: limits() }))).toBeDefined();
     const left = await (await DeltaTable.open(location())).unreferencedFiles({});
-    expect(left.length).toBeGreaterThan(0);
+    expect(left).toHaveLength(3);
     expect(readdirSync(folder).filter((name) => name.startsWith('barline-'))).toEqual([]);
+  });
+
+  it('keeps its files when nobody can tell whether the commit was made', async () => {
+    const table = await tableOf([[{ a: 'a', b: 1 }], [{ a: 'b', b: 2 }]]);
+    const { storage } = table;
+    const [put, stat] = [storage.putIfAbsent.bind(storage), storage.stat.bind(storage)];
+    let isCut = false;
+    storage.putIfAbsent = async (path, bytes) => {
+      const created = await put(path, bytes);
+      isCut ||= path.endsWith('.json');
+      if (isCut) throw new Error('the line is dead');
+      return created;
+    };
+    storage.stat = (path) => {
+      if (isCut) throw new Error('the line is dead');
+      return stat(path);
+    };
+    expect(await failure(table.optimize({ limits: limits() }))).toMatchObject({
+      message: 'the line is dead',
+    });
+    const after = await DeltaTable.open(location());
+    expect(after.version).toBe(3);
+    expect(after.latest.fileCount).toBe(1);
+    expect((await rowsOf(after)).length).toBe(2);
   });
 });
