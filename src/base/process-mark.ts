@@ -1,6 +1,6 @@
 /** Names of temporary folders that say whose they are, so that what a killed process left can be told and removed. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from './errors.ts';
@@ -18,7 +18,10 @@ export function startTokenOf(pid: number): string | null {
   }
 }
 
-const NAME = /^barline-(?:fetched|query|checkpoint)-([0-9a-f]{8})-(\d+)-([0-9a-f]{12})-\d+$/;
+/** What such a folder is for. */
+export type TemporaryKind = 'checkpoint' | 'fetched' | 'query' | 'rows' | 'write';
+
+const NAME = /^barline-(?:checkpoint|fetched|query|rows|write)-([0-9a-f]{8})-(\d+)-([0-9a-f]{12})-\d+$/;
 
 /** What stands for an unknown start: such a process is gone only when its number is nobody's. */
 const UNKNOWN_START = '0'.repeat(12);
@@ -26,8 +29,15 @@ const UNKNOWN_START = '0'.repeat(12);
 let nextFolder = 1;
 
 /** A fresh name for a folder of this process: machine, process, its start, and a number. */
-export function temporaryFolderName(kind: 'fetched' | 'query' | 'checkpoint'): string {
+export function temporaryFolderName(kind: TemporaryKind): string {
   return `barline-${kind}-${machineMark()}-${process.pid}-${startMark(process.pid)}-${nextFolder++}`;
+}
+
+/** Makes a folder that only this user sees. Whoever does removes it; what a kill leaves goes with `removeLeftFolders`. */
+export function makeTemporaryFolder(parent: string, kind: TemporaryKind): string {
+  const folder = join(parent, temporaryFolderName(kind));
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
 }
 
 const swept = new Set<string>();

@@ -1,11 +1,11 @@
 /** FILE of the commands that write rows to a table: where DuckDB reads them. */
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BarlineError, usageError } from '../base/index.ts';
+import { BarlineError, makeTemporaryFolder, usageError } from '../base/index.ts';
 import type { Invocation } from './command.ts';
 import { openDbnInput, storedChunks } from './dbn-input.ts';
 
@@ -36,7 +36,7 @@ export class RowFile implements AsyncDisposable {
 
   /** A usage error when the name tells no format; `FILE_NOT_FOUND` when there is no such file. */
   static async open(invocation: Invocation, file: string): Promise<RowFile> {
-    const folder = await mkdtemp(join(tmpdir(), 'barline-rows-'));
+    const folder = makeTemporaryFolder(tmpdir(), 'rows');
     try {
       return new RowFile(await relationOf(invocation, file, folder), folder);
     } catch (error) {

@@ -205,14 +205,14 @@ describe('what is fetched', () => {
     const script = `
       import { mkdirSync, writeFileSync } from 'node:fs';
       import { temporaryFolderName } from ${JSON.stringify(join(import.meta.dirname, '../../src/base/index.ts'))};
-      for (const kind of ['fetched', 'query']) {
+      for (const kind of ['fetched', 'query', 'write']) {
         const left = process.argv[1] + '/' + temporaryFolderName(kind);
         mkdirSync(left);
         writeFileSync(left + '/0.parquet', 'x');
       }
       process.kill(process.pid, 'SIGKILL');`;
     spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script, folder]);
-    expect(readdirSync(folder)).toHaveLength(2);
+    expect(readdirSync(folder)).toHaveLength(3);
     const mine = join(folder, 'barline-fetched-00000000-1-000000000000-1');
     writeFileSync(mine, 'of another machine');
     const limits = { memoryByteLength: 1e8, threads: 1, temporaryFolder: folder };

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { makeTemporaryFolder } from '../../base/index.ts';
 import { DuckDbSession, quoteName, quoteText, type SessionLimits } from '../../duckdb/index.ts';
 
 let serial = 0;
@@ -18,7 +18,7 @@ export class Workplace implements Disposable {
     this.session = session;
     this.limits = limits;
     this.#ownsSession = ownsSession;
-    this.folder = mkdtempSync(join(limits.temporaryFolder, 'barline-write-'));
+    this.folder = makeTemporaryFolder(limits.temporaryFolder, 'write');
     this.#removeFolder = () => rmSync(this.folder, { recursive: true, force: true });
     process.on('exit', this.#removeFolder);
   }
