@@ -81,6 +81,16 @@ function bytesBelow(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
+function measure(name: string, location: string): { isGood: boolean; text: string } {
+  const self = fileURLToPath(import.meta.url);
+  const run = spawnSync(process.execPath, [self, String(ROWS), name, location], { encoding: 'utf8' });
+  if (run.status !== 0) return { isGood: false, text: `failed: ${run.error ?? run.stderr}` };
+  const { seconds, rows, peakBytes } = JSON.parse(run.stdout);
+  const isGood = peakBytes < MOST_BYTES;
+  const peak = `${(peakBytes / 1e6).toFixed(0)} MB at most${isGood ? '' : ', which is too much'}`;
+  return { isGood, text: `${peak}; ${rows} rows in ${seconds.toFixed(1)} s` };
+}
+
 async function main(names: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'barline-bench-'));
   try {
@@ -91,15 +101,9 @@ async function main(names: readonly string[]): Promise<void> {
     for (const name of names) {
       const own = join(folder, 'own');
       cpSync(table, own, { recursive: true });
-      const self = fileURLToPath(import.meta.url);
-      const run = spawnSync(process.execPath, [self, String(ROWS), name, own], { encoding: 'utf8' });
-      if (run.status !== 0) throw new Error(`${name} failed: ${run.stderr}`);
-      const { seconds, rows, peakBytes } = JSON.parse(run.stdout);
-      const verdict = peakBytes < MOST_BYTES ? '' : ', which is too much';
-      if (verdict !== '') process.exitCode = 1;
-      console.log(
-        `${name.padEnd(20)} ${(peakBytes / 1e6).toFixed(0)} MB at most${verdict}; ${rows} rows in ${seconds.toFixed(1)} s`,
-      );
+      const { isGood, text } = measure(name, own);
+      console.log(`${name.padEnd(20)} ${text}`);
+      if (!isGood) process.exitCode = 1;
       rmSync(own, { recursive: true });
     }
   } finally {
