@@ -12,7 +12,7 @@ import type { Snapshot } from '../snapshot.ts';
 import type { Transaction } from '../transaction.ts';
 import { commitRows, metricsOf } from './commit-rows.ts';
 import { rowsThatGo } from './delete-rows.ts';
-import { newRowSelect } from './new-rows.ts';
+import { INSERT, newRowSelect } from './new-rows.ts';
 import { type WrittenChange, writeRowChange } from './row-change.ts';
 import { type RowCondition, rowCondition } from './row-condition.ts';
 import { rowRules } from './row-rules.ts';
@@ -174,7 +174,7 @@ async function withSource(
 
 function incomingSelect({ shape, columns, query }: IncomingRows): string {
   const values = new Map([...columns].map(([name, column]) => [name, `source.${quoteName(column)}`]));
-  return newRowSelect(shape, { change: 'insert', values, from: `(${query}\n) AS source` });
+  return newRowSelect(shape, { change: INSERT, values, from: `(${query}\n) AS source` });
 }
 
 /** Rows of a query are kept, so that those that are checked are those that are written. */

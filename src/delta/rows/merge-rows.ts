@@ -11,7 +11,7 @@ import { deltaTypeOf } from './delta-types.ts';
 import { clauseNumber, type MergeClause, type MergeClauses, mergeClauses } from './merge-clauses.ts';
 import { type MergeMatch, mergeMatch } from './merge-match.ts';
 import { mergeOperation } from './merge-operation.ts';
-import { newRowSelect } from './new-rows.ts';
+import { INSERT, newRowSelect, UPDATE } from './new-rows.ts';
 import { writeRowChange } from './row-change.ts';
 import { checkAllGiven, type IncomingRows, openSource, type RowSource, sourceSession } from './row-source.ts';
 import { keyCondition } from './source-range.ts';
@@ -200,6 +200,8 @@ async function newRowSelects(
   pairs: string,
 ): Promise<string[]> {
   const { work, source, clauses, incoming } = merge;
+  const upsert = await plainUpsert(merge, pairs);
+  if (upsert !== undefined) return [upsert];
   const places = new TouchedRows(work, target, touched);
   const selects: string[] = [];
   for (const clause of clauses) {
@@ -223,7 +225,7 @@ async function newRowSelects(
         ? [`JOIN ${quoteName(source)} AS source ON source.rowid = touched.${SOURCE_ROW}`]
         : []),
     ];
-    selects.push(newRowSelect(incoming.shape, { change: 'update_postimage', values, from: from.join(' ') }));
+    selects.push(newRowSelect(incoming.shape, { change: UPDATE, values, from: from.join(' ') }));
   }
   const inserts = clauses.filter((clause) => clause.does === 'insert');
   for (const clause of inserts) {
@@ -232,9 +234,32 @@ async function newRowSelects(
       `ANTI JOIN ${quoteName(pairs)} AS pair ON pair.${SOURCE_ROW} = source.rowid ` +
       `WHERE (${clauseNumber(inserts)}) = ${clause.number}) AS source`;
     const values = await assignedValues(merge, clause.set);
-    selects.push(newRowSelect(incoming.shape, { change: 'insert', values, from }));
+    selects.push(newRowSelect(incoming.shape, { change: INSERT, values, from }));
   }
   return selects;
+}
+
+/**
+ * Where every row of the source is written, as an update or as an insert, with all its columns: one pass over it
+ * instead of two. A row of the source that several of the table match is written as often.
+ */
+async function plainUpsert(merge: Merge, pairs: string): Promise<string | undefined> {
+  const { source, clauses, incoming } = merge;
+  const [first, second, ...others] = clauses;
+  const both = [first?.does, second?.does].sort().join(' ') === 'insert update';
+  if (!both || others.length > 0 || first?.when === 'not-matched-by-source') return undefined;
+  if (second?.when === 'not-matched-by-source') return undefined;
+  const isWhole = [first, second].every((clause) => {
+    const sets = clause !== undefined && 'set' in clause ? clause.set : undefined;
+    return clause?.condition === undefined && sets === 'all';
+  });
+  const values = await assignedValues(merge, 'all');
+  if (!isWhole || values.size < incoming.shape.schema.fields.length) return undefined;
+  return newRowSelect(incoming.shape, {
+    change: `CASE WHEN pair.${SOURCE_ROW} IS NULL THEN ${INSERT} ELSE ${UPDATE} END`,
+    values,
+    from: `${quoteName(source)} AS source LEFT JOIN ${quoteName(pairs)} AS pair ON pair.${SOURCE_ROW} = source.rowid`,
+  });
 }
 
 /** Columns that rows of the table have; those that come with the source are null in them. */

@@ -6,9 +6,13 @@ import { CHANGE_TYPE } from './file-writer.ts';
 import { defaultOf, generationOf } from './row-rules.ts';
 import { bracketed, fromSpark } from './sql-expression.ts';
 
+export const INSERT = "'insert'";
+export const UPDATE = "'update_postimage'";
+
 /** How new rows come about. */
 export interface NewRows {
-  readonly change: 'insert' | 'update_postimage';
+  /** What the row is to the change feed, as SQL. */
+  readonly change: string;
   /** SQL by the table's column. Columns without are generated, or have their default, or are null. */
   readonly values: ReadonlyMap<string, string>;
   /** What stands after FROM. */
@@ -23,12 +27,12 @@ export function newRowSelect({ schema }: TableShape, { change, values, from }: N
   const given = schema.fields
     .filter((field) => !isGenerated(field))
     .map((field) => typed(values.get(field.name) ?? fromSpark(defaultOf(field) ?? 'NULL'), field));
-  const change_ = `'${change}' AS ${CHANGE_TYPE}`;
-  if (!schema.fields.some(isGenerated)) return `SELECT ${[...given, change_].join(', ')} FROM ${from}`;
+  const changed = `${change} AS ${CHANGE_TYPE}`;
+  if (!schema.fields.some(isGenerated)) return `SELECT ${[...given, changed].join(', ')} FROM ${from}`;
   const all = schema.fields.map((field) =>
     isGenerated(field) ? typed(fromSpark(generationOf(field) ?? 'NULL'), field) : quoteName(field.name),
   );
-  return `SELECT ${[...all, change_].join(', ')} FROM (SELECT ${given.join(', ')} FROM ${from}) AS given`;
+  return `SELECT ${[...all, changed].join(', ')} FROM (SELECT ${given.join(', ')} FROM ${from}) AS given`;
 }
 
 /** Columns of rows as the table has them now, by the names it will have; a column that is new is null. */

@@ -7,7 +7,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { fieldNamed } from './assignable.ts';
 import { commitRows, metricsOf } from './commit-rows.ts';
 import { touchedQuery } from './delete-rows.ts';
-import { newRowSelect } from './new-rows.ts';
+import { newRowSelect, UPDATE } from './new-rows.ts';
 import { type WrittenChange, writeRowChange } from './row-change.ts';
 import { rowCondition } from './row-condition.ts';
 import { generationOf } from './row-rules.ts';
@@ -45,7 +45,7 @@ export async function updateRows(
   const asked = (name: string) => `SELECT ${[...values.values()].join(', ')} FROM ${name} AS target`;
   const rows = await target.relation(touchedFiles, asked);
   const newRows = newRowSelect(snapshot, {
-    change: 'update_postimage',
+    change: UPDATE,
     values,
     from: `(${rows}) AS target JOIN ${places.table} AS touched ON ${TouchedRows.samePlace('target')}`,
   });
