@@ -208,7 +208,7 @@ export class DeltaTable extends AlterableTable {
   ): Promise<CommitResult> {
     const snapshot = await this.refresh();
     const transaction = this.transaction().readPartitions(where);
-    const terms = compileWhere(snapshot.schema, where);
+    const terms = compileWhere(snapshot.schema, where, snapshot.properties);
     const removed = [...snapshot.files()].filter((file) => partitionMatches(terms, file.partitionValues));
     for (const file of files) {
       if (!partitionMatches(terms, file.partitionValues)) throw outside(this.uri, file, where);

@@ -38,12 +38,16 @@ export async function checkTransaction(
     checkWritable(changes.protocol ?? protocol, next, schemaOf(next, table), table, rows);
   }
   const removesData = [...changes.removes.values()].some((file) => file.dataChange);
-  if (removesData && properties['delta.appendOnly'] === 'true') {
-    throw deltaError({
-      code: 'DELTA_APPEND_ONLY',
-      message: `${table} is append-only (delta.appendOnly is true); this write would remove rows`,
-    });
-  }
+  if (removesData) checkMayRemove(properties, table);
+}
+
+/** `DELTA_APPEND_ONLY` where the table's rows must stay. */
+export function checkMayRemove(properties: Readonly<Record<string, string>>, table: string): void {
+  if (properties['delta.appendOnly'] !== 'true') return;
+  throw deltaError({
+    code: 'DELTA_APPEND_ONLY',
+    message: `${table} is append-only (delta.appendOnly is true); this write would remove rows`,
+  });
 }
 
 function schemaOf(metadata: Metadata, table: string): StructType {

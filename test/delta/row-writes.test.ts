@@ -323,10 +323,76 @@ describe('delete', () => {
     const table = await newTable(KV, { properties: { 'delta.appendOnly': 'true' } });
     await table.append({ rows: [{ k: 1 }, { k: 2 }] });
     expect(await failure(table.delete('k = 1'))).toMatchObject({ code: 'DELTA_APPEND_ONLY' });
+    expect(readdirSync(table.uri)).toHaveLength(2);
+    await table.setProperties({ 'delta.appendOnly': 'false' });
     expect(await failure(table.delete('k ='))).toMatchObject({ code: 'SQL_INVALID' });
     expect(await failure(table.delete('true; DROP TABLE x'))).toMatchObject({ code: 'SQL_INVALID' });
     expect(await failure(table.delete('nope = 1'))).toMatchObject({ code: 'SQL_INVALID' });
     expect(await rowsOf(table)).toHaveLength(2);
+  });
+});
+
+describe('tables of all kinds', () => {
+  it.each([
+    ['as they are', {}],
+    ['mapped by name', { 'delta.columnMapping.mode': 'name' }],
+    ['mapped by id', { 'delta.columnMapping.mode': 'id', ...VECTORS, ...FEED }],
+  ])('may have columns of any name, %s, nested ones too', async (_, properties) => {
+    const isMapped = 'delta.columnMapping.mode' in properties;
+    const [odd, key] = isMapped ? ['a "b", c;', 'select = x'] : ['a"b', 'select'];
+    const inner = struct([
+      field(odd, 'long'),
+      field('Élan', { type: 'array', elementType: 'string', containsNull: true }),
+    ]);
+    const table = await newTable(
+      [
+        field(key, 'long'),
+        field(odd, inner),
+        field('m', { type: 'map', keyType: 'string', valueType: inner, valueContainsNull: true }),
+        field("it's", 'string'),
+      ],
+      { partitionBy: ["it's"], properties },
+    );
+    const value = { [odd]: 1n, Élan: ['x', null] };
+    const row = { [key]: 7n, [odd]: value, m: new Map([['k', value]]), "it's": 'ü/ =%' };
+    await table.append({ rows: [row, { [key]: 8 }] });
+    const quoted = `"${key.replaceAll('"', '""')}"`;
+    expect(await table.update(`${quoted} = 8`, { [odd]: `{'Élan': ['y']}` })).toMatchObject({
+      rowsUpdated: 1,
+    });
+    await table.merge(
+      { rows: [row] },
+      { on: [key, "it's"], whenMatchedUpdate: 'all', whenNotMatchedInsert: 'all' },
+    );
+    expect(await rowsOf(table, `${quoted} < 8`)).toEqual([row]);
+    expect(await rowsOf(table, `${quoted} >= 8`)).toEqual([
+      { [key]: 8n, [odd]: { [odd]: null, Élan: ['y'] }, m: null, "it's": null },
+    ]);
+    // statistics are found by the columns' names: the other files are left out
+    expect((await table.scan({ where: { [key]: 8 } })).files).toHaveLength(1);
+  });
+
+  it('may have files without statistics', async () => {
+    const table = await newTable(KV, { properties: VECTORS });
+    const { stats: _, ...file } = await table.writeDataFile({
+      k: { values: Float64Array.of(1, 2, 3) },
+      v: { values: Float64Array.of(1, 2, 3) },
+    });
+    await table.append([file]);
+    expect(await table.delete('k = 2')).toMatchObject({ rowsDeleted: 1, vectorsAdded: 1 });
+    const [marked] = [...(await table.snapshot()).files()];
+    expect(marked?.stats).toBe('{"numRecords":3,"tightBounds":false}');
+    expect(await table.delete('k <> 2')).toMatchObject({ rowsDeleted: 2, filesRemoved: 1 });
+  });
+
+  it('are refused before anything is written where Barline does not maintain a feature', async () => {
+    const columns = [field('k', 'long', { metadata: { 'delta.identity.start': 1 } })];
+    const properties = { 'delta.feature.identityColumns': 'supported' };
+    const table = await newTable(columns, { properties });
+    const refused = { code: 'DELTA_UNSUPPORTED_FEATURE' };
+    expect(await failure(table.append({ rows: [{ k: 1 }] }))).toMatchObject(refused);
+    expect(await failure(table.update(undefined, { k: '2' }))).toMatchObject(refused);
+    expect(readdirSync(table.uri)).toEqual(['_delta_log']);
   });
 });
 

@@ -19,7 +19,7 @@ import { rowRules } from './row-rules.ts';
 import { checkAllGiven, type IncomingRows, openSource, type RowSource, sourceSession } from './row-source.ts';
 import { bracketed } from './sql-expression.ts';
 import {
-  doneBefore,
+  beginWrite,
   type RowChangeResult,
   type SourceWriteOptions,
   type WrittenTable,
@@ -86,9 +86,7 @@ async function appendColumns(
   columns: Readonly<Record<string, ColumnData>>,
   options: SourceWriteOptions,
 ): Promise<RowChangeResult> {
-  const snapshot = await table.refresh();
-  const transaction = table.transaction();
-  const done = doneBefore(snapshot, options);
+  const { snapshot, transaction, done } = await beginWrite(table, options, { removes: false });
   if (done !== undefined) return done;
   const rowGroup = encodeColumns(snapshot, columns);
   const added =
@@ -158,9 +156,7 @@ async function withSource(
   options: SourceWriteOptions,
   write: WithSource,
 ): Promise<RowChangeResult> {
-  const snapshot = await table.refresh();
-  const transaction = table.transaction();
-  const done = doneBefore(snapshot, options);
+  const { snapshot, transaction, done } = await beginWrite(table, options, { removes: false });
   if (done !== undefined) return done;
   using work = await Workplace.open(options.limits ?? defaultLimits(), sourceSession(source));
   try {

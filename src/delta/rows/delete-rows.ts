@@ -7,7 +7,7 @@ import { commitRows, metricsOf } from './commit-rows.ts';
 import { type RowChange, type WrittenChange, writeRowChange } from './row-change.ts';
 import { isOfPartitions, type RowCondition, rowCondition } from './row-condition.ts';
 import { bracketed } from './sql-expression.ts';
-import { doneBefore, type RowChangeResult, type RowWriteOptions, type WrittenTable } from './table-writer.ts';
+import { beginWrite, type RowChangeResult, type RowWriteOptions, type WrittenTable } from './table-writer.ts';
 import { FILE_NUMBER, ROW_NUMBER, TargetRows } from './target-rows.ts';
 import { CLAUSE, SOURCE_ROW } from './touched-rows.ts';
 import { Workplace } from './workplace.ts';
@@ -21,9 +21,7 @@ export async function deleteRows(
   where: Where | string | undefined,
   options: RowWriteOptions = {},
 ): Promise<RowChangeResult> {
-  const snapshot = await table.refresh();
-  const transaction = table.transaction();
-  const done = doneBefore(snapshot, options);
+  const { snapshot, transaction, done } = await beginWrite(table, options, { removes: true });
   if (done !== undefined) return done;
   using work = await Workplace.open(options.limits ?? defaultLimits());
   const condition = await rowCondition(work, snapshot, where);

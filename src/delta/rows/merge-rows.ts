@@ -17,7 +17,7 @@ import { checkAllGiven, type IncomingRows, openSource, type RowSource, sourceSes
 import { keyCondition } from './source-range.ts';
 import { checkExpression } from './sql-expression.ts';
 import {
-  doneBefore,
+  beginWrite,
   type RowChangeResult,
   type SourceWriteOptions,
   type WrittenTable,
@@ -57,11 +57,10 @@ export async function mergeRows(
   source: RowSource,
   options: MergeOptions,
 ): Promise<RowChangeResult> {
-  const snapshot = await table.refresh();
-  const transaction = table.transaction();
-  const done = doneBefore(snapshot, options);
+  const clauses = mergeClauses(options, table.uri);
+  const removes = clauses.some(({ does }) => does !== 'insert');
+  const { snapshot, transaction, done } = await beginWrite(table, options, { removes });
   if (done !== undefined) return done;
-  const clauses = mergeClauses(options, snapshot.table);
   using work = await Workplace.open(options.limits ?? defaultLimits(), sourceSession(source));
   try {
     const merge = await prepare(work, table, snapshot, source, options, clauses);

@@ -1,9 +1,11 @@
 import type { SessionLimits } from '../../duckdb/index.ts';
 import type { CommitResult } from '../commit-info.ts';
+import { checkWritable } from '../protocol.ts';
 import type { DataFiles } from '../relation/relation.ts';
 import type { StructType } from '../schema.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Transaction } from '../transaction.ts';
+import { checkMayRemove } from '../write-checks.ts';
 
 /** What a write of rows must know of its table. */
 export interface WrittenTable extends DataFiles {
@@ -54,9 +56,28 @@ export const NO_CHANGE: Omit<RowChangeResult, 'version' | 'alreadyCommitted'> = 
   changeFilesAdded: 0,
 };
 
-/** The result of a write that an earlier one has done already; undefined when it is still to be done. */
-export function doneBefore(snapshot: Snapshot, { txn }: RowWriteOptions): RowChangeResult | undefined {
+/** A write that is to be prepared. */
+export interface BegunWrite {
+  readonly snapshot: Snapshot;
+  readonly transaction: Transaction;
+  /** The result, where an earlier write of this transaction has done all. */
+  readonly done: RowChangeResult | undefined;
+}
+
+/** Begins a write against the newest version; refuses one that the table does not allow before anything is read. */
+export async function beginWrite(
+  table: WrittenTable,
+  { txn }: RowWriteOptions,
+  { removes }: { readonly removes: boolean },
+): Promise<BegunWrite> {
+  const snapshot = await table.refresh();
+  const transaction = table.transaction();
+  const { protocol, metadata, schema, properties, version } = snapshot;
   const seen = txn === undefined ? undefined : snapshot.transactions.get(txn.appId);
-  if (txn === undefined || seen === undefined || seen.version < txn.version) return undefined;
-  return { version: snapshot.version, alreadyCommitted: true, ...NO_CHANGE };
+  if (txn !== undefined && seen !== undefined && seen.version >= txn.version) {
+    return { snapshot, transaction, done: { version, alreadyCommitted: true, ...NO_CHANGE } };
+  }
+  checkWritable(protocol, metadata, schema, snapshot.table, 'checked');
+  if (removes) checkMayRemove(properties, snapshot.table);
+  return { snapshot, transaction, done: undefined };
 }

@@ -12,7 +12,7 @@ import { type WrittenChange, writeRowChange } from './row-change.ts';
 import { rowCondition } from './row-condition.ts';
 import { generationOf } from './row-rules.ts';
 import { checkExpression } from './sql-expression.ts';
-import { doneBefore, type RowChangeResult, type RowWriteOptions, type WrittenTable } from './table-writer.ts';
+import { beginWrite, type RowChangeResult, type RowWriteOptions, type WrittenTable } from './table-writer.ts';
 import { TargetRows } from './target-rows.ts';
 import { TouchedRows } from './touched-rows.ts';
 import { Workplace } from './workplace.ts';
@@ -27,9 +27,7 @@ export async function updateRows(
   set: Assignments,
   options: RowWriteOptions = {},
 ): Promise<RowChangeResult> {
-  const snapshot = await table.refresh();
-  const transaction = table.transaction();
-  const done = doneBefore(snapshot, options);
+  const { snapshot, transaction, done } = await beginWrite(table, options, { removes: true });
   if (done !== undefined) return done;
   using work = await Workplace.open(options.limits ?? defaultLimits());
   const { sql, condition, text } = await rowCondition(work, snapshot, where);
