@@ -146,7 +146,7 @@ describe('append', () => {
     expect(await failure(table.append({ rows: [{ k: 1, nope: 2 }] }))).toMatchObject(refused);
     expect(await failure(table.append({ rows: [{ k: true }] }))).toMatchObject(refused);
     // in its type, but out of its range
-    expect(await attempt('SELECT 3000000000 AS k')).toMatchObject({ code: 'SQL_INVALID' });
+    expect(await attempt('SELECT 3000000000 AS k')).toMatchObject({ code: 'DELTA_BAD_WRITE' });
     expect(await attempt('SELECT 1; DROP TABLE x')).toMatchObject({ code: 'SQL_INVALID' });
     expect(table.version).toBe(0);
     expect(readdirSync(table.uri)).toEqual(['_delta_log']);
@@ -169,6 +169,24 @@ describe('append', () => {
       { k: 2n, v: null, word: 'x', list: [1, 2], more: null },
       { k: 3n, v: null, word: null, list: null, more: 4 },
     ]);
+  });
+
+  it('widens a column only where the table and the write both ask for it', async () => {
+    using session = await DuckDbSession.open({ ...defaultLimits(), threads: 1 });
+    const big = { relation: 'SELECT 3000000000::BIGINT AS k', session };
+    const small = { relation: 'SELECT 3::BIGINT AS k', session };
+    const table = await newTable([field('k', 'integer')], { properties: VECTORS });
+    await table.append(small, { mergeSchema: true });
+    expect(table.schema.fields[0]?.type).toBe('integer');
+    expect(await failure(table.append(big, { mergeSchema: true }))).toMatchObject({
+      code: 'DELTA_BAD_WRITE',
+    });
+    await table.setProperties({ 'delta.enableTypeWidening': 'true' });
+    expect(await failure(table.append(big))).toMatchObject({ code: 'DELTA_BAD_WRITE' });
+    expect(await failure(table.overwrite(big))).toMatchObject({ code: 'DELTA_BAD_WRITE' });
+    await table.append(big, { mergeSchema: true });
+    await table.delete('k = 3');
+    expect(await rowsOf(table)).toEqual([{ k: 3000000000n }]);
   });
 
   it('happens once for each transaction', async () => {

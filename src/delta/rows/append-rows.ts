@@ -15,7 +15,7 @@ import { rowsThatGo } from './delete-rows.ts';
 import { INSERT, newRowSelect } from './new-rows.ts';
 import { type WrittenChange, writeRowChange } from './row-change.ts';
 import { type RowCondition, rowCondition } from './row-condition.ts';
-import { rowRules } from './row-rules.ts';
+import { rowRules, unfitValue } from './row-rules.ts';
 import { checkAllGiven, type IncomingRows, openSource, type RowSource, sourceSession } from './row-source.ts';
 import { bracketed } from './sql-expression.ts';
 import {
@@ -127,7 +127,9 @@ export async function overwriteRows(
     const { files } = scanFiles(snapshot, condition.condition);
     const target = new TargetRows(work, table, snapshot, files);
     const gone = await rowsThatGo(work, target, condition);
-    const rows = await keptSource(work, incoming);
+    const rows = await keptSource(work, incoming).catch((error: unknown) => {
+      throw unfitValue(error, table.uri);
+    });
     await checkInside(work, snapshot, rows, condition);
     const written = await writeRowChange(work, {
       table,

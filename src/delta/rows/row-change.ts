@@ -7,7 +7,7 @@ import { parseStats } from '../stats.ts';
 import type { Transaction } from '../transaction.ts';
 import { CHANGE_TYPE, type FileTarget, writeChangeRows, writeRows } from './file-writer.ts';
 import { keptColumns } from './new-rows.ts';
-import { brokenRule, checkRules, rowRules, ruleGuard } from './row-rules.ts';
+import { brokenRule, checkRules, rowRules, ruleGuard, unfitValue } from './row-rules.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { TargetRows } from './target-rows.ts';
 import { countOf, type TouchedFile, TouchedRows } from './touched-rows.ts';
@@ -50,6 +50,14 @@ const KEPT = 'barline_kept';
  * files where the feed is on and could not tell the change from the files themselves.
  */
 export async function writeRowChange(work: Workplace, change: RowChange): Promise<WrittenChange> {
+  try {
+    return await writeChange(work, change);
+  } catch (error) {
+    throw unfitValue(error, change.table.uri);
+  }
+}
+
+async function writeChange(work: Workplace, change: RowChange): Promise<WrittenChange> {
   const { table, transaction, target, shape } = change;
   const touched = change.touched === undefined ? undefined : new TouchedRows(work, target, change.touched);
   const touchedFiles = (await touched?.files()) ?? [];

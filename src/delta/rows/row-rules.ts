@@ -108,6 +108,18 @@ export function brokenRule(error: unknown, rules: readonly RowRule[], table: str
   });
 }
 
+/** The error of a value that its column cannot hold, as one of the rows and not of the SQL; another error as it is. */
+export function unfitValue(error: unknown, table: string): unknown {
+  if (!(error instanceof BarlineError) || error.facts?.kind !== 'conversion') return error;
+  return deltaError({
+    code: 'DELTA_BAD_WRITE',
+    message: `${table}: a value does not fit: ${error.message}`,
+    hint: 'nothing was committed; cast or correct such values',
+    cause: error,
+    facts: { table },
+  });
+}
+
 /** Refuses rules that DuckDB cannot evaluate; nothing is read. */
 export async function checkRules(
   session: DuckDbSession,

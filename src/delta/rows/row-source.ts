@@ -12,6 +12,7 @@ import { duckdbType } from '../relation/duckdb-types.ts';
 import { field, type StructField, type StructType, struct } from '../schema.ts';
 import { mergeSchema } from '../schema-merge.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { isWider } from '../type-widening.ts';
 import { fieldNamed, unassignable } from './assignable.ts';
 import { deltaTypeOf } from './delta-types.ts';
 import { defaultOf, generationOf } from './row-rules.ts';
@@ -77,7 +78,7 @@ function incomingColumns(
 ): Omit<IncomingRows, 'query'> {
   const { schema, partitionColumns, properties, table } = snapshot;
   const merges = options.mergeSchema !== undefined && options.mergeSchema !== false;
-  const merged = merges ? mergeSchema(snapshot, asTable(schema, fields), uuid) : undefined;
+  const merged = merges ? mergeSchema(snapshot, asTable(snapshot, fields), uuid) : undefined;
   const shape: TableShape = {
     schema: merged?.schema ?? schema,
     partitionColumns,
@@ -100,18 +101,16 @@ function incomingColumns(
   return { shape, added: merged?.schema, columns };
 }
 
-/** Types that go into the table's columns as they are do not widen them. */
-function asTable(schema: StructType, fields: readonly StructField[]): StructType {
+/** The columns as they are to be merged: a type that goes into the table's column keeps it, unless it widens it. */
+function asTable({ schema, properties }: Snapshot, fields: readonly StructField[]): StructType {
+  const widens = properties['delta.enableTypeWidening'] === 'true';
   return struct(
     fields.map((incoming) => {
-      const target = fieldNamed(schema.fields, incoming.name);
-      const keeps =
-        target !== undefined &&
-        typeof target.type === 'string' &&
-        typeof incoming.type === 'string' &&
-        incoming.type !== target.type &&
-        unassignable(target.type, incoming.type) !== undefined;
-      return keeps ? { ...incoming, type: target.type } : incoming;
+      const type = fieldNamed(schema.fields, incoming.name)?.type;
+      if (type === undefined || typeof type !== 'string' || typeof incoming.type !== 'string')
+        return incoming;
+      const isWidening = widens && isWider(type, incoming.type);
+      return isWidening || unassignable(incoming.type, type) !== undefined ? incoming : { ...incoming, type };
     }),
   );
 }
