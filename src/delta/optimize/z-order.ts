@@ -29,6 +29,7 @@ export async function zOrder(
   work: Workplace,
   columns: readonly OrderColumn[],
   query: string,
+  mostRanked = MOST_RANKED,
 ): Promise<ZOrder> {
   const facts = await factsOf(work, columns, query);
   const bits = Math.min(MOST_BITS, Math.floor(KEY_BITS / columns.length));
@@ -36,7 +37,7 @@ export async function zOrder(
   const keys: string[] = [];
   let isExact = true;
   for (const [i, column] of columns.entries()) {
-    const value = rankedValue(column, facts[i]);
+    const value = rankedValue(column, facts[i], mostRanked);
     isExact &&= value.isExact && (facts[i]?.rowCount ?? 0) < 2 ** bits;
     const place = (bit: number) => bit * columns.length + columns.length - 1 - i;
     const ranks = quoteName(await rankTable(work, query, value.of(quoteName(column.name)), bits, place));
@@ -104,8 +105,8 @@ interface RankedValue {
 /** Characters that tell ranges of texts apart, after those that all have. */
 const TEXT_PREFIX = 4;
 
-function rankedValue(column: OrderColumn, facts: Facts | undefined): RankedValue {
-  if (facts === undefined || facts.distinct <= MOST_RANKED) return { of: (value) => value, isExact: true };
+function rankedValue(column: OrderColumn, facts: Facts | undefined, mostRanked: number): RankedValue {
+  if (facts === undefined || facts.distinct <= mostRanked) return { of: (value) => value, isExact: true };
   if (asNumber(column, '') === undefined) {
     return { of: (value) => `left(${value}::VARCHAR, ${facts.commonLength + TEXT_PREFIX})`, isExact: false };
   }
@@ -127,8 +128,8 @@ function rangeOf(
   const distance = `(${number} - (${literal(middle)}))`;
   const position = `sign(${distance}) * ln(1 + abs(${distance}) / ${literal(unit)})`;
   const range = `floor((${position} - (${literal(from)})) / ${literal(width)} * ${MOST_RANKED - 1})`;
-  // infinities at the ends, NaN after them
-  return `CASE WHEN isnan(${number}) THEN ${MOST_RANKED} ELSE greatest(0, least(${MOST_RANKED - 1}, ${range}))::BIGINT END`;
+  // infinities at the ends, NaN after them; DuckDB passes over nulls where it compares
+  return `CASE WHEN ${number} IS NULL THEN NULL WHEN isnan(${number}) THEN ${MOST_RANKED} ELSE greatest(0, least(${MOST_RANKED - 1}, ${range}))::BIGINT END`;
 }
 
 function literal(value: number): string {
