@@ -141,7 +141,7 @@ async function compare(request: Request, names: readonly string[], rounds: numbe
 }
 
 async function runOnce([name = '', path = '', rows = '0']: readonly string[]): Promise<void> {
-  const work = DELTA_WORKLOADS[name]?.prepare(path, Number(rows));
+  const work = await DELTA_WORKLOADS[name]?.prepare(path, Number(rows));
   if (work === undefined) throw new Error(`there is no workload ${name}`);
   const [start, cpu] = [performance.now(), process.cpuUsage()];
   const facts = await work();

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { DeltaTable, field, struct } from '../../src/delta/index.ts';
 import { DuckDbSession, defaultLimits } from '../../src/duckdb/index.ts';
+import { DELTA_ROW_WORKLOADS } from './delta-row-workloads.ts';
 
 const ASSETS = 20;
 const START_US = Date.UTC(2024, 0, 1) * 1000;
@@ -16,6 +17,8 @@ const SCHEMA = struct([
   ...[...PRICES, 'volume'].map((name) => field(name, 'double')),
 ]);
 
+export type DeltaWork = () => Promise<Readonly<Record<string, number>>>;
+
 export interface DeltaWorkload {
   readonly title: string;
   /** The input it begins with: a name in the folder of inputs, or none. */
@@ -23,7 +26,7 @@ export interface DeltaWorkload {
   /** Whether it writes, and so gets a copy of its input. */
   readonly writes?: boolean;
   /** What is done before the clock starts gives what is done while it runs; the facts are to be equal on both sides. */
-  readonly prepare: (path: string, rowCount: number) => () => Promise<Readonly<Record<string, number>>>;
+  readonly prepare: (path: string, rowCount: number) => DeltaWork | Promise<DeltaWork>;
 }
 
 const opening = (path: string) => async () => {
@@ -61,6 +64,7 @@ export const DELTA_WORKLOADS: Readonly<Record<string, DeltaWorkload>> = {
       };
     },
   },
+  ...DELTA_ROW_WORKLOADS,
   zorder: {
     title: 'Z-order the table, 64 MiB files',
     input: 'table',

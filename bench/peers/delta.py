@@ -138,6 +138,40 @@ def zorder(path, _):
     return work
 
 
+MERGED_MINUTES = 500_000 // ASSETS
+
+
+def bars_at(minutes):
+    """Bars of every asset at these minutes; half of them are updates."""
+    count = len(minutes) * ASSETS
+    asset = np.tile(np.arange(ASSETS), len(minutes))
+    timestamp = np.repeat(START_S + 60 * np.asarray(minutes, np.int64), ASSETS) * 1_000_000
+    columns = {name: pa.array((np.arange(count) * 7919 + i) % 100_000 / 1000) for i, name in enumerate([*PRICES, "volume"])}
+    names = pa.array([f"A{i:02d}/USDT" for i in range(ASSETS)]).take(pa.array(asset))
+    exchanges = pa.array(["binance", "coinbase", "kraken"]).take(pa.array(asset % 3))
+    return pa.table({"asset_pair": names, "exchange": exchanges, "timestamp": pa.array(timestamp, pa.timestamp("us", "UTC")), **columns})
+
+
+def merging(updated):
+    def prepare(path, row_count):
+        minutes = row_count // ASSETS
+        rows = bars_at([updated(i, minutes) for i in range(MERGED_MINUTES)] + [minutes + i for i in range(MERGED_MINUTES)])
+
+        def work():
+            on = "target.asset_pair = source.asset_pair AND target.timestamp = source.timestamp"
+            merge = DeltaTable(path).merge(rows, on, source_alias="source", target_alias="target")
+            metrics = merge.when_matched_update_all().when_not_matched_insert_all().execute()
+            return {"updated": metrics["num_target_rows_updated"], "inserted": metrics["num_target_rows_inserted"]}
+
+        return work
+
+    return prepare
+
+
+def delete(path, _):
+    return lambda: {"deleted": DeltaTable(path).delete("volume > 230.25")["num_deleted_rows"]}
+
+
 def scan(path, _):
     return lambda: {"rows": QueryBuilder().register("t", DeltaTable(path)).execute("SELECT * FROM t").read_all().num_rows}
 
@@ -155,7 +189,7 @@ def point(path, row_count):
     return lambda: {"rows": QueryBuilder().register("t", DeltaTable(path)).execute(sql).read_all().num_rows}
 
 
-WORKLOADS = {"replay": opening, "replay-checkpoint": opening, "open-100k": opening, "append": append, "zorder": zorder, "scan": scan, "scan-aggregate": scan_aggregate, "point": point, "point-zordered": point}
+WORKLOADS = {"replay": opening, "replay-checkpoint": opening, "open-100k": opening, "append": append, "merge": merging(lambda i, minutes: minutes // 2 + i), "merge-spread": merging(lambda i, minutes: i * minutes // MERGED_MINUTES), "delete": delete, "zorder": zorder, "scan": scan, "scan-aggregate": scan_aggregate, "point": point, "point-zordered": point}
 
 
 def run(name, path, row_count):
