@@ -54,6 +54,8 @@ export async function rewriteFiles(
   const folder = join(work.folder, work.newName('rewritten'));
   const sql = `COPY (${query}) TO ${quoteText(folder)} (${options.join(', ')})`;
   const { schema } = storedShape(shape);
+  // else DuckDB may build its hash table of the rows, which do not fit, and not of the ranks they are joined to
+  await work.session.run("SET disabled_optimizers = 'join_order,build_side_probe_side'");
   const files: RewrittenFile[] = [];
   for await (const chunk of work.session.chunks(sql, 'the rows to be written again')) {
     const [paths, counts, statistics] = [0, 1, 4].map((column) => chunk.values(column));
@@ -64,6 +66,7 @@ export async function rewriteFiles(
       files.push({ localPath: String(paths?.[row]), partitionValues, statistics: { rowCount, columns } });
     }
   }
+  await work.session.run('RESET disabled_optimizers');
   return files;
 }
 
