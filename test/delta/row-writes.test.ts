@@ -249,7 +249,7 @@ describe('rules of a table', () => {
 
   it('make generated columns and defaults, and hold values that are given to them', async () => {
     const day = field('day', 'date', {
-      metadata: { 'delta.generationExpression': 'CAST(`at` AS DATE)' },
+      metadata: { 'delta.generationExpression': 'CAST(at AS DATE)' },
     });
     const table = await newTable(
       [field('at', 'timestamp'), field('n', 'integer', { metadata: { CURRENT_DEFAULT: '42' } }), day],

@@ -20,17 +20,20 @@ export interface NewRows {
 }
 
 /** A SELECT of new rows: the table's columns in their order and of their types, then `_change_type`. */
-export function newRowSelect({ schema }: TableShape, { change, values, from }: NewRows): string {
+export function newRowSelect(shape: TableShape, { change, values, from }: NewRows): string {
+  const { schema } = shape;
   const isGenerated = (field: StructField) => !values.has(field.name) && generationOf(field) !== undefined;
   const typed = (sql: string, { name, type }: StructField) =>
     `${bracketed(sql)}::${duckdbType(type)} AS ${quoteName(name)}`;
   const given = schema.fields
     .filter((field) => !isGenerated(field))
-    .map((field) => typed(values.get(field.name) ?? fromSpark(defaultOf(field) ?? 'NULL'), field));
+    .map((field) => typed(values.get(field.name) ?? fromSpark(defaultOf(field) ?? 'NULL', shape), field));
   const changed = `${change} AS ${CHANGE_TYPE}`;
   if (!schema.fields.some(isGenerated)) return `SELECT ${[...given, changed].join(', ')} FROM ${from}`;
   const all = schema.fields.map((field) =>
-    isGenerated(field) ? typed(fromSpark(generationOf(field) ?? 'NULL'), field) : quoteName(field.name),
+    isGenerated(field)
+      ? typed(fromSpark(generationOf(field) ?? 'NULL', shape), field)
+      : quoteName(field.name),
   );
   return `SELECT ${[...all, changed].join(', ')} FROM (SELECT ${given.join(', ')} FROM ${from}) AS given`;
 }

@@ -16,25 +16,26 @@ export interface RowRule {
 }
 
 /** Columns that may not be null, CHECK constraints, invariants, and generated columns. */
-export function rowRules({ schema, properties }: TableShape): RowRule[] {
+export function rowRules(shape: TableShape): RowRule[] {
+  const { schema, properties } = shape;
   const rules: RowRule[] = [];
   for (const field of schema.fields) rules.push(...notNull(field, quoteName(field.name), field.name));
   for (const [name, expression] of constraintsOf(properties)) {
-    rules.push({ what: `the constraint ${name}: ${expression}`, sql: fromSpark(expression) });
+    rules.push({ what: `the constraint ${name}: ${expression}`, sql: fromSpark(expression, shape) });
   }
   for (const field of schema.fields) {
     const invariant = invariantOf(field);
     if (invariant !== undefined) {
       rules.push({
         what: `the invariant of column ${field.name}: ${invariant}`,
-        sql: fromSpark(invariant),
+        sql: fromSpark(invariant, shape),
       });
     }
     const generated = generationOf(field);
     if (generated === undefined) continue;
     rules.push({
       what: `the generated column ${field.name}: ${generated}`,
-      sql: `${quoteName(field.name)} IS NOT DISTINCT FROM ${bracketed(fromSpark(generated))}::${duckdbType(field.type)}`,
+      sql: `${quoteName(field.name)} IS NOT DISTINCT FROM ${bracketed(fromSpark(generated, shape))}::${duckdbType(field.type)}`,
     });
   }
   return rules;
