@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeltaType } from '../../src/delta/index.ts';
-import { zOrder } from '../../src/delta/optimize/z-order.ts';
+import { stretchesOf, zOrder } from '../../src/delta/optimize/z-order.ts';
 import { Workplace } from '../../src/delta/rows/workplace.ts';
 import { defaultLimits } from '../../src/duckdb/index.ts';
 
@@ -63,5 +63,34 @@ describe('values ranked in ranges keep their order', () => {
     const { joins, order } = await zOrder(work, [{ name: 'c', type: 'double' }], none, 4);
     const sql = `SELECT count(*) FROM (SELECT c FROM (${none}) AS ordered_row ${joins} ORDER BY ${order})`;
     expect(Number(await work.session.value(sql))).toBe(0);
+  });
+});
+
+describe('a curve cut into stretches', () => {
+  it.each([1, 2, 3, 7, 500])('into %i: every row lies in one, and they follow each other', async (count) => {
+    const query = 'SELECT CASE WHEN i % 50 > 0 THEN i % 97 END AS a, i * 7 % 1000 AS b FROM range(1000) r(i)';
+    const columns = ['a', 'b'].map((name) => ({ name, type: 'long' as const }));
+    const order = await zOrder(work, columns, query);
+    const read = async (where: string) => {
+      const sql = `SELECT a, b FROM (${query}) AS ordered_row ${order.joins} WHERE ${where} ORDER BY ${order.order}`;
+      const rows: string[] = [];
+      for await (const chunk of work.session.chunks(sql)) {
+        const [a, b] = [chunk.values(0), chunk.values(1)];
+        for (let row = 0; row < chunk.rowCount; row++) rows.push(`${a[row]} ${b[row]}`);
+      }
+      return rows;
+    };
+    const stretches = await stretchesOf(work, query, order, count);
+    expect(stretches.length).toBeLessThanOrEqual(count);
+    const parts: string[][] = [];
+    for (const where of stretches) parts.push(await read(where));
+    expect(parts.flat()).toEqual(await read('true'));
+    if (count === 3) for (const part of parts) expect(part.length).toBeGreaterThan(200);
+  });
+
+  it('of no rows is one', async () => {
+    const none = 'SELECT NULL::DOUBLE AS c WHERE false';
+    const order = await zOrder(work, [{ name: 'c', type: 'double' }], none);
+    expect(await stretchesOf(work, none, order, 4)).toEqual(['true']);
   });
 });

@@ -12,8 +12,8 @@ import { tableRelation } from '../relation/relation.ts';
 import { fileKey } from '../replay.ts';
 import type { WrittenTable } from '../rows/table-writer.ts';
 import type { Workplace } from '../rows/workplace.ts';
+import type { StructType } from '../schema.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { parseStats } from '../stats.ts';
 import type { Transaction } from '../transaction.ts';
 import type { Bin } from './bins.ts';
 import { contentOf, sameContent } from './content.ts';
@@ -25,13 +25,15 @@ import {
   rowGroupRows,
   storeFile,
 } from './rewritten-files.ts';
-import { type OrderColumn, zOrder } from './z-order.ts';
+import { type OrderColumn, stretchesOf, zOrder } from './z-order.ts';
 
 /** Bytes of a row group: what a query of a few rows reads at least. Ordered ones are small, as their bounds are narrow. */
 const ORDERED_ROW_GROUP = 256 << 10;
 const ROW_GROUP = 4 << 20;
 /** A file of one group is not cut for a few bytes above its target. */
 const UNCUT = 2;
+/** Of the memory allowed; rows that come to more are sorted in stretches. */
+const MOST_SORTED = 1.5;
 
 /** Files that became others. */
 interface Part {
@@ -86,9 +88,9 @@ export class Rewrite {
     const rows = await tableRelation(session, this.#table, this.#snapshot, bin, { mostBranches: 256 });
     const before = await contentOf(session, schema, rows, `the files of ${table}`);
     say('order');
-    const ordered = await this.#ordered(rows);
+    const ordered = await this.#ordered(rows, before.rowCount);
     say('write');
-    const written = await this.#write(bin, ordered);
+    const written = await this.#write(bin, ordered, before.rowCount);
     say('prove');
     const again = await rowsRelation(session, this.#snapshot, written);
     const after = await contentOf(session, schema, again, `the files written for ${table}`);
@@ -106,22 +108,34 @@ export class Rewrite {
     return this.#parts.reduce((sum, { rows }) => sum + rows, 0);
   }
 
-  async #ordered(rows: string): Promise<OrderedRows> {
+  /** In stretches that a sort can hold: DuckDB's own spilling ends where some times its memory is to be sorted. */
+  async #ordered(rows: string, rowCount: number): Promise<OrderedRows[]> {
     const { columns } = this.#plan;
-    if (columns.length === 0) return { rows, suffix: '' };
-    const { joins, order } = await zOrder(this.#work, columns, rows);
-    return { rows, suffix: `${joins} ORDER BY ${order}` };
+    if (columns.length === 0) return [{ rows, suffix: '' }];
+    const order = await zOrder(this.#work, columns, rows);
+    const byteLength = rowCount * rowBytes(this.#snapshot.schema);
+    const count = Math.ceil(byteLength / (MOST_SORTED * this.#work.limits.memoryByteLength));
+    const stretches = await stretchesOf(this.#work, rows, order, count);
+    return stretches.map((where) => ({
+      rows,
+      suffix: `${order.joins} WHERE ${where} ORDER BY ${order.order}`,
+    }));
   }
 
-  #write(bin: Bin, ordered: OrderedRows): Promise<RewrittenFile[]> {
+  async #write(bin: Bin, ordered: readonly OrderedRows[], rowCount: number): Promise<RewrittenFile[]> {
     const { columns, target } = this.#plan;
     const isOrdered = columns.length > 0;
-    const rowCount = bin.reduce((sum, file) => sum + (parseStats(file)?.numRecords ?? 0), 0);
     const bytesPerRow = rowCount === 0 ? 64 : bytesOf(bin) / rowCount;
-    return rewriteFiles(this.#work, this.#shape, bin[0]?.partitionValues ?? {}, ordered, {
+    const sizes = {
       targetBytes: isOrdered ? target : UNCUT * target,
       rowGroupRows: rowGroupRows(isOrdered ? ORDERED_ROW_GROUP : ROW_GROUP, bytesPerRow),
-    });
+    };
+    const files: RewrittenFile[] = [];
+    for (const part of ordered) {
+      const partitionValues = bin[0]?.partitionValues ?? {};
+      files.push(...(await rewriteFiles(this.#work, this.#shape, partitionValues, part, sizes)));
+    }
+    return files;
   }
 
   /** Groups that another writer got in the way of are left out, as long as there are others. */
@@ -192,6 +206,12 @@ function isLost(error: unknown): boolean {
 
 function bytesOf(files: readonly AddFile[]): number {
   return files.reduce((sum, file) => sum + file.size, 0);
+}
+
+/** About what a row takes while it is sorted. */
+function rowBytes({ fields }: StructType): number {
+  const isWide = (type: unknown) => typeof type !== 'string' || /^(string|binary|variant|decimal)/.test(type);
+  return fields.reduce((sum, { type }) => sum + (isWide(type) ? 32 : 8), 16);
 }
 
 function notTheSame(table: string, before: { rowCount: number }, after: { rowCount: number }) {

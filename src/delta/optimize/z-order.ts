@@ -11,7 +11,9 @@ export interface OrderColumn {
 export interface ZOrder {
   /** Of the query's rows, which then have the name `ordered_row`. */
   readonly joins: string;
-  /** What to order by, in the terms of `ordered_row` and the joins. */
+  /** A row's place on the curve, in the terms of `ordered_row` and the joins. */
+  readonly key: string;
+  /** What to order by: the key, and what it cannot tell apart. */
   readonly order: string;
 }
 
@@ -47,7 +49,31 @@ export async function zOrder(
   }
   // what the key cannot tell apart lies in the order of its columns
   const rest = isExact ? [] : columns.map(({ name }) => `ordered_row.${quoteName(name)} NULLS FIRST`);
-  return { joins: joins.join(' '), order: [keys.join(' | '), ...rest].join(', ') };
+  const key = keys.join(' | ');
+  return { joins: joins.join(' '), key, order: [key, ...rest].join(', ') };
+}
+
+/**
+ * Conditions that cut the curve into stretches of about as many rows each, in its order. One pass over the columns of
+ * the order.
+ */
+export async function stretchesOf(
+  work: Workplace,
+  query: string,
+  { joins, key }: ZOrder,
+  count: number,
+): Promise<string[]> {
+  if (count <= 1) return ['true'];
+  const shares = Array.from({ length: count - 1 }, (_, i) => (i + 1) / count);
+  const quantiles = `array_to_string(approx_quantile(${key}, [${shares.join(', ')}]), ',')`;
+  const sql = `SELECT ${quantiles} FROM (${query}\n) AS ordered_row ${joins}`;
+  const found = await work.session.value(sql, 'the columns to order by');
+  const ends = [...new Set(found === null ? [] : String(found).split(','))];
+  return Array.from({ length: ends.length + 1 }, (_, i) => {
+    const [from, to] = [ends[i - 1], ends[i]];
+    const parts = [from && `(${key}) >= ${from}`, to && `(${key}) < ${to}`];
+    return parts.filter((part) => part !== undefined).join(' AND ') || 'true';
+  });
 }
 
 interface Facts {
