@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BarlineError } from '../../src/base/index.ts';
 import { DeltaTable, verifyTable } from '../../src/delta/index.ts';
 import { askSpark } from './spark/session.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Row,
   readBySpark,
   rowsFrom,
+  trySql,
   type WriteStep,
   writeByBarline,
   writeByDeltaRs,
@@ -136,6 +138,41 @@ const RUNS: readonly Run[] = VARIANTS.flatMap((variant) =>
   }),
 );
 
+/** Rules that Spark has made, for rows that Barline writes. */
+const RULED = join(root, 'ruled');
+const MAKE_RULED = [
+  `CREATE TABLE delta.\`${RULED}\` (id BIGINT NOT NULL, at TIMESTAMP, day DATE GENERATED ALWAYS AS (CAST(at AS DATE)), price DOUBLE DEFAULT 1.5) USING delta PARTITIONED BY (day) TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')`,
+  `ALTER TABLE delta.\`${RULED}\` ADD CONSTRAINT positive CHECK (\`id\` > 0 AND price IS NOT NULL)`,
+  `INSERT INTO delta.\`${RULED}\` (id, at, price) VALUES (1, TIMESTAMP '2024-10-01 23:59:59', 2.0)`,
+];
+const READ_RULED = `SELECT id, at, day, price FROM delta.\`${RULED}\` ORDER BY id`;
+/** Must be refused. */
+const BREAK_RULED = `INSERT INTO delta.\`${RULED}\` (id, at, price) VALUES (-1, TIMESTAMP '2024-10-01 23:59:59', 2.0)`;
+
+async function writeRuled(): Promise<string[]> {
+  const table = await DeltaTable.open(RULED);
+  await table.append({ rows: [{ id: 2, at: '2024-10-02T00:00:00Z' }] });
+  await table.merge(
+    {
+      rows: [
+        { id: 1, at: '2024-10-05T12:00:00Z' },
+        { id: 3, at: null },
+      ],
+    },
+    { on: ['id'], whenMatchedUpdate: 'all', whenNotMatchedInsert: 'all' },
+  );
+  const broken = [
+    table.append({ rows: [{ id: -1 }] }),
+    table.append({ rows: [{ id: null }] }),
+    table.append({ rows: [{ id: 9, price: null }] }),
+    table.update(undefined, { day: "DATE '2000-01-01'" }),
+  ];
+  const results = await Promise.allSettled(broken);
+  return results.map((result) =>
+    result.status === 'rejected' && result.reason instanceof BarlineError ? result.reason.code : 'written',
+  );
+}
+
 /** Does the parts in their order, up to one by Spark. */
 async function advance({ path, parts, name }: Run, failures: string[]): Promise<void> {
   for (let next = parts[0]; next !== undefined && next[0] !== 'spark'; next = parts[0]) {
@@ -155,6 +192,7 @@ describe('writes of rows, by three engines in turn', () => {
   const bySpark = new Map<string, unknown>();
   const feeds = new Map<string, unknown>();
   const byRust = new Map<string, unknown>();
+  const ruled: { answers: unknown[]; refused: string[] } = { answers: [], refused: [] };
 
   beforeAll(async () => {
     // Spark takes seconds to start, so each session does the parts of all runs that wait for it
@@ -169,7 +207,14 @@ describe('writes of rows, by three engines in turn', () => {
       const fed = RUNS.filter(({ variant }) => variant.properties['delta.enableChangeDataFeed'] === 'true');
       const reads = isLast ? RUNS.map(({ path }) => readBySpark(path)) : [];
       const feedReads = isLast ? fed.map(({ path }) => feedBySpark(path, 1)) : [];
-      const answers = askSpark([...requests, ...reads, ...feedReads]);
+      const rules = isLast ? [BREAK_RULED, READ_RULED] : MAKE_RULED;
+      if (isLast) ruled.refused = await writeRuled();
+      const answers = askSpark([...requests, ...reads, ...feedReads, ...rules.map(trySql)]);
+      ruled.answers = answers.slice(-rules.length);
+      if (!isLast)
+        failures.push(
+          ...ruled.answers.flatMap((answer) => (Array.isArray(answer) ? [] : [JSON.stringify(answer)])),
+        );
       for (const answer of answers.slice(0, requests.length)) {
         if (!Array.isArray(answer)) failures.push(JSON.stringify(answer));
       }
@@ -183,6 +228,17 @@ describe('writes of rows, by three engines in turn', () => {
 
   it('have none refused', () => {
     expect(failures).toEqual([]);
+  });
+
+  it('hold the rules of a table by Spark, which goes on holding them', () => {
+    expect(ruled.refused).toEqual(Array.from({ length: 4 }, () => 'DELTA_CONSTRAINT_VIOLATED'));
+    const [broken, rows] = ruled.answers;
+    expect(broken).toMatchObject({ error: expect.stringContaining('positive') });
+    expect(rows).toEqual([
+      [1, Date.UTC(2024, 9, 5, 12) * 1000, '2024-10-05', 2],
+      [2, Date.UTC(2024, 9, 2) * 1000, '2024-10-02', 1.5],
+      [3, null, null, 1.5],
+    ]);
   });
 
   it.each(RUNS.map((run) => [run.name, run] as const))('%s', async (_, { path, expected, variant }) => {

@@ -71,7 +71,7 @@ export function writeByDeltaRs(
   return JSON.parse(run.stdout);
 }
 
-const trySql = (text: string): SparkRequest => ({ do: 'try_sql', with: { text } });
+export const trySql = (text: string): SparkRequest => ({ do: 'try_sql', with: { text } });
 
 export function writeBySpark(path: string, step: WriteStep): SparkRequest {
   const table = `delta.\`${path}\``;
