@@ -41,6 +41,7 @@ export class DuckDbSession implements Disposable {
   readonly #spillFolder: string;
   readonly #removeSpill: () => void;
   readonly #owned: Disposable[] = [];
+  #keepsConditions = false;
   /** Where this session, and what it owns, may put what is gone with it. */
   readonly temporaryFolder: string;
 
@@ -108,7 +109,7 @@ export class DuckDbSession implements Disposable {
 
   /** Runs statements for their effect. `what` begins the message of an error. */
   async run(sql: string, what = 'the query'): Promise<void> {
-    await this.#asking(what, () => this.#connection.run(sql));
+    await this.#asking(what, async () => (await this.#connectionFor(sql)).run(sql));
   }
 
   /** How many statements a text holds; throws `SQL_INVALID` when it cannot be parsed. */
@@ -123,15 +124,17 @@ export class DuckDbSession implements Disposable {
 
   /** The columns of a query that returns rows, without running it. */
   async columns(query: string, what = 'the query'): Promise<ResultColumn[]> {
-    const reader = await this.#asking(what, () =>
-      this.#connection.runAndReadAll(`DESCRIBE SELECT * FROM (${query}\n)`),
+    const reader = await this.#asking(what, async () =>
+      (await this.#connectionFor(query)).runAndReadAll(`DESCRIBE SELECT * FROM (${query}\n)`),
     );
     return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
   }
 
   /** The single value of a query's only row. */
   async value(query: string, what = 'the query'): Promise<DuckDBValue> {
-    const reader = await this.#asking(what, () => this.#connection.runAndReadAll(query));
+    const reader = await this.#asking(what, async () =>
+      (await this.#connectionFor(query)).runAndReadAll(query),
+    );
     return reader.getRows()[0]?.[0] ?? null;
   }
 
@@ -142,7 +145,11 @@ export class DuckDbSession implements Disposable {
   ): AsyncGenerator<(string | null)[][]> {
     const { what = 'the query', signal } = options;
     using _ = this.#interruptOn(signal);
-    const result = await this.#asking(what, () => this.#connection.stream(query), signal);
+    const result = await this.#asking(
+      what,
+      async () => (await this.#connectionFor(query)).stream(query),
+      signal,
+    );
     for (;;) {
       const chunk = await this.#asking(what, () => result.fetchChunk(), signal);
       if (chunk === null || chunk.rowCount === 0) return;
@@ -153,7 +160,7 @@ export class DuckDbSession implements Disposable {
 
   /** Values as they come, some 2,048 rows at a time, as DuckDB's Node client gives them. */
   async *chunks(query: string, what = 'the query'): AsyncGenerator<ColumnChunk> {
-    const result = await this.#asking(what, () => this.#connection.stream(query));
+    const result = await this.#asking(what, async () => (await this.#connectionFor(query)).stream(query));
     for (;;) {
       const chunk = await this.#asking(what, () => result.fetchChunk());
       if (chunk === null || chunk.rowCount === 0) return;
@@ -171,7 +178,11 @@ export class DuckDbSession implements Disposable {
     const { what = 'the query', signal } = options;
     using _ = this.#interruptOn(signal);
     const sql = `COPY (${query}\n) TO ${quoteText(path)} (${format})`;
-    const reader = await this.#asking(what, () => this.#connection.runAndReadAll(sql), signal);
+    const reader = await this.#asking(
+      what,
+      async () => (await this.#connectionFor(sql)).runAndReadAll(sql),
+      signal,
+    );
     return Number(reader.getRows()[0]?.[0] ?? 0);
   }
 
@@ -199,6 +210,14 @@ export class DuckDbSession implements Disposable {
     };
   }
 
+  async #connectionFor(sql: string): Promise<DuckDBConnection> {
+    if (IS_DISTINCT_FROM.test(sql) && !this.#keepsConditions) {
+      await this.#connection.run("SET disabled_optimizers = 'expression_rewriter'");
+      this.#keepsConditions = true;
+    }
+    return this.#connection;
+  }
+
   async #asking<T>(what: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     try {
@@ -209,6 +228,12 @@ export class DuckDbSession implements Disposable {
     }
   }
 }
+
+/**
+ * DuckDB 1.5.6 rewrites `s IS DISTINCT FROM 'a' OR s = 'b'` to what finds no row of a Parquet file whose `s` is all
+ * null, so conditions with it are left as they are written.
+ */
+const IS_DISTINCT_FROM = /\bdistinct(?:\s|\/\*[\s\S]*?\*\/|--.*\n)+from\b/i;
 
 /** How long an interrupt may take to be tried again. */
 const INTERRUPT_MS = 20;

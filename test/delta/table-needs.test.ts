@@ -63,14 +63,12 @@ afterAll(() => {
 });
 
 const sign = fc.constantFrom('=', '<', '<=', '>', '>=', '<>', 'IS DISTINCT FROM');
-// not of texts: DuckDB 1.5.6 finds no row of a Parquet file whose column is all null by `s IS DISTINCT FROM 'a' OR s = 'b'`
-const textSign = fc.constantFrom('=', '<', '<=', '>', '>=', '<>');
 const place = fc.integer({ min: -2, max: FILES * 10 + 12 });
 const dayText = (n: number) => new Date(((START_DAY + n) * DAY_US) / 1000).toISOString().slice(0, 10);
 const comparison = fc.oneof(
   fc.tuple(fc.constantFrom('n', 'x'), sign, place).map(([column, is, n]) => `bars.${column} ${is} ${n}`),
   fc.tuple(sign, place).map(([is, n]) => `x ${is} ${n}.5`),
-  fc.tuple(textSign, place).map(([is, n]) => `s ${is} 's${String(n).padStart(3, '0')}'`),
+  fc.tuple(sign, place).map(([is, n]) => `s ${is} 's${String(n).padStart(3, '0')}'`),
   fc.tuple(sign, place).map(([is, n]) => `t ${is} '${dayText(n)}'`),
   fc.tuple(sign, place).map(([is, n]) => `d ${is} DATE '${dayText(n)}'`),
   fc.tuple(place, fc.nat(9)).map(([low, span]) => `n BETWEEN ${low} AND ${low + span}`),
