@@ -1,3 +1,4 @@
+import type { AddFile } from './actions.ts';
 import {
   constraintsOf,
   noConstraint,
@@ -21,7 +22,7 @@ import {
 import { type Pin, readPins, removePin, writePin } from './pins.ts';
 import { withoutProperties, withProperties } from './property-change.ts';
 import { checkWritable } from './protocol.ts';
-import { checkVersionFiles, type RestoreResult, restore } from './restore.ts';
+import { checkVersionFiles, missingFiles, type RestoreResult, restore } from './restore.ts';
 import { type AtVersion, TableHandle } from './table-handle.ts';
 import { type VacuumOptions, type VacuumResult, vacuum } from './vacuum.ts';
 import { type ChecksumDifference, checksumDifferences } from './version-checksum.ts';
@@ -114,6 +115,11 @@ export class AlterableTable extends TableHandle {
     const transaction = this.transaction();
     const target = await this.snapshot(to);
     return restore({ storage: this.storage, transaction, current, target, asked: to });
+  }
+
+  /** Paths that files of some version need and that are gone, by a vacuum say. */
+  missingFiles(files: readonly AddFile[]): Promise<string[]> {
+    return missingFiles(this.storage, files);
   }
 
   /** Removes files that no version within the retention and no pinned version needs. See `vacuum`. */

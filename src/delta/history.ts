@@ -1,6 +1,6 @@
 import type { Storage } from '../storage/index.ts';
-import type { CommitInfo } from './actions.ts';
-import { parseCommitInfo } from './commit-file.ts';
+import type { Action, CommitInfo } from './actions.ts';
+import { parseCommit, parseCommitInfo } from './commit-file.ts';
 import { deltaError } from './delta-error.ts';
 import { type CommitFile, listLog } from './log-listing.ts';
 import { noTable } from './log-segment.ts';
@@ -40,6 +40,28 @@ export async function readHistory(
     });
   }
   return entries;
+}
+
+export interface PastCommit {
+  readonly version: number;
+  /** All of the commit but its `commitInfo`. */
+  readonly actions: readonly Action[];
+}
+
+/** Commits read at once. */
+const READ_AHEAD = 16;
+
+/** What each commit still in the log did, from a version on backwards; whoever has found theirs stops reading. */
+export async function* commitsBackwards(storage: Storage, version: number): AsyncGenerator<PastCommit> {
+  const commits = (await listLog(storage)).commits.filter((commit) => commit.version <= version).reverse();
+  for (let i = 0; i < commits.length; i += READ_AHEAD) {
+    const batch = commits.slice(i, i + READ_AHEAD).map(async (commit) => {
+      const location = `${storage.uri}/${commit.path}`;
+      const bytes = await storage.read(commit.path);
+      return { version: commit.version, actions: parseCommit(bytes, location, { commitInfo: false }) };
+    });
+    yield* await Promise.all(batch);
+  }
 }
 
 /**

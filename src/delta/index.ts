@@ -28,7 +28,7 @@ export type { TableDefinition } from './create.ts';
 export { type DataFile, type DataFileOptions, encodeColumns, type TableShape } from './data-file.ts';
 export { ConcurrentModificationError, type DeltaErrorCode } from './delta-error.ts';
 export { type DeltaEnvironment, systemEnvironment } from './environment.ts';
-export type { HistoryEntry } from './history.ts';
+export type { HistoryEntry, PastCommit } from './history.ts';
 export type { LogCleanup } from './log-cleanup.ts';
 export type { OptimizeOptions, OptimizeProgress, OptimizeResult } from './optimize/optimize.ts';
 export { parquetSchema } from './parquet-columns.ts';

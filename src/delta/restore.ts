@@ -88,12 +88,18 @@ export function checkVersionFiles(storage: Storage, target: Snapshot, current: S
   return checkAvailable(storage, missingFrom(target, current), target);
 }
 
-async function checkAvailable(storage: Storage, files: readonly AddFile[], target: Snapshot): Promise<void> {
+/** Paths of data files and deletion vectors that these files need and that are gone. */
+export async function missingFiles(storage: Storage, files: readonly AddFile[]): Promise<string[]> {
   const missing: string[] = [];
   for (let i = 0; i < files.length; i += LOOK_AHEAD) {
     const looked = files.slice(i, i + LOOK_AHEAD).map((file) => missingPart(storage, file));
     missing.push(...(await Promise.all(looked)).filter((path) => path !== undefined));
   }
+  return missing;
+}
+
+async function checkAvailable(storage: Storage, files: readonly AddFile[], target: Snapshot): Promise<void> {
+  const missing = await missingFiles(storage, files);
   if (missing.length === 0) return;
   const named = missing.slice(0, MAX_NAMED).join(', ');
   const rest = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : '';

@@ -2,7 +2,7 @@ import type { Storage } from '../storage/index.ts';
 import type { CommitSettings } from './commit-info.ts';
 import { deltaError } from './delta-error.ts';
 import { type DeltaEnvironment, systemEnvironment } from './environment.ts';
-import { type HistoryEntry, readHistory, versionAt } from './history.ts';
+import { commitsBackwards, type HistoryEntry, type PastCommit, readHistory, versionAt } from './history.ts';
 import { listLog } from './log-listing.ts';
 import { loadLogSegment, noTable, segmentOf } from './log-segment.ts';
 import { tablesBelow } from './nearby-tables.ts';
@@ -100,6 +100,11 @@ export class TableHandle {
   /** Commits newest first. Reads one file for each entry, so give a limit for a long log. */
   async history(options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
     return readHistory(this.storage, await this.refresh(), options);
+  }
+
+  /** What each commit still in the log did, newest first. */
+  commitsBackwards(): AsyncGenerator<PastCommit> {
+    return commitsBackwards(this.storage, this.version);
   }
 
   /** Changes against the newest snapshot this handle knows; `refresh` first to spare a lost race. */
