@@ -10,8 +10,8 @@ import { MONTH_COLUMN, MONTH_TABLES, type MonthTable, shapeOf } from './tables.t
 /** Tag of a statistics file's `add` action: the record of its month, so that planning opens no Parquet. */
 const RECORD_TAG = 'barline.month';
 
-/** The application id of a month's transactions on `training_bars`. */
-const appIdOf = (month: Month) => `barline-month-${month}`;
+/** The application id of a month's transactions, on each of its tables. */
+export const appIdOf = (month: Month) => `barline-month-${month}`;
 
 /** The four monthly tables of a lake, opened or created as they are needed. */
 export class MonthlyLake {
@@ -86,12 +86,17 @@ export class MonthlyLake {
     const training = await (await this.#tables.get('training_bars'))?.snapshot();
     const statistics = await (await this.#tables.get('monthly_statistics'))?.snapshot();
     if (training === undefined || statistics === undefined) return records;
+    const sides = [await this.#tables.get('quarantine'), await this.#tables.get('rolls')];
     for (const file of statistics.files()) {
-      const record = parseRecord(file);
+      const record = recordOfFile(file);
       if (record === undefined) continue;
-      // a month whose replacement was cut short has the new statistics beside the old rows
-      if (training.transactions.get(appIdOf(record.month))?.version !== record.txnVersion) continue;
-      records.set(record.month, record);
+      const { month, txnVersion } = record;
+      // a month whose replacement was cut short has newer statistics, or newer rows beside them, than its bars
+      if (training.transactions.get(appIdOf(month))?.version !== txnVersion) continue;
+      const txnOf = (table: DeltaTable | undefined) =>
+        table?.latest.transactions.get(appIdOf(month))?.version;
+      if (sides.some((side) => (txnOf(side) ?? 0) > txnVersion)) continue;
+      records.set(month, record);
     }
     return records;
   }
@@ -134,9 +139,9 @@ export class MonthlyLake {
   }
 
   /**
-   * Replaces a month in all four tables, `training_bars` last: a crash in between leaves the old rows, and
-   * statistics whose transaction is not that of the rows, so that the next run takes the month again. Returns the
-   * version of `training_bars`.
+   * Replaces a month in all four tables, `training_bars` last, under one transaction number: a crash in between leaves
+   * the old rows, and a table whose transaction is newer than theirs, so that the next run takes the month again.
+   * Returns the version of `training_bars`.
    */
   async commitMonth(
     month: Month,
@@ -149,15 +154,15 @@ export class MonthlyLake {
       const scan = await table.scan({ where: { [MONTH_COLUMN]: month } });
       const isEmpty = files[name].length === 0 && scan.files.length === 0;
       if (isEmpty && name !== 'training_bars') continue;
-      const txn = name === 'training_bars' ? { txn: { appId: appIdOf(month), version: txnVersion } } : {};
-      ({ version } = await table.replaceWhere({ [MONTH_COLUMN]: month }, files[name], txn));
+      const txn = { appId: appIdOf(month), version: txnVersion };
+      ({ version } = await table.replaceWhere({ [MONTH_COLUMN]: month }, files[name], { txn }));
     }
     return version;
   }
 }
 
-/** Undefined where there is none, or none that can be read: the month is then made again. */
-function parseRecord(file: AddFile): MonthRecord | undefined {
+/** The record in a statistics file's tags. Undefined where none can be read: the month is then made again. */
+export function recordOfFile(file: AddFile): MonthRecord | undefined {
   try {
     const value: unknown = JSON.parse(file.tags?.[RECORD_TAG] ?? 'null');
     return isRecord(value) ? value : undefined;

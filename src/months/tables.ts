@@ -103,7 +103,7 @@ export const STATISTICS_TABLE = monthTable(
     ['rollover_events', 'long'],
     ['bars_excluded_rollover', 'long'],
     ['peak_rss_bytes', 'long'],
-    // the transaction of training_bars this row belongs to: they differ while a month is half replaced
+    // the transaction that made the month; a rollback gives its files back as they were, under a newer one
     ['txn_version', 'long'],
     // the whole document as JSON
     ['document', 'string'],
