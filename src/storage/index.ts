@@ -55,3 +55,10 @@ export function openStorage(uri: string, options: OpenOptions = {}): Storage {
   }
   return new LocalStorage(uri, options);
 }
+
+/** Requests to object stores that had to be tried again so far, over the connections of these roots. */
+export function retriedRequests(roots: Iterable<Storage>): number {
+  const connections = new Set<S3Connection>();
+  for (const root of roots) if (root instanceof S3Storage) connections.add(root.connection);
+  return [...connections].reduce((sum, { retryCount }) => sum + retryCount, 0);
+}

@@ -45,14 +45,17 @@ export class S3Bucket {
     return this.location.bucket;
   }
 
+  /** `progress` rises with what a request has brought so far: tries are counted from the last that brought more. */
   async request<T>(
     verb: StorageVerb,
     key: string | undefined,
     run: (attempt: S3Try) => Promise<T>,
+    progress: () => number = () => 0,
   ): Promise<T> {
     const { settings, world } = this.connection;
     const attempts = settings.maxAttempts ?? MAX_ATTEMPTS;
     let mayBeDone = false;
+    let most = 0;
     for (let attempt = 1; ; attempt++) {
       this.traffic.requestCount += 1;
       try {
@@ -60,9 +63,14 @@ export class S3Bucket {
         return await run({ sdk, client, mayBeDone });
       } catch (error) {
         const fault = faultOf(error);
+        if (progress() > most) {
+          most = progress();
+          attempt = 1;
+        }
         if (!fault.isTransient || attempt >= attempts) throw await this.#named(error, verb, key);
         mayBeDone ||= fault.isAmbiguous;
         this.traffic.retryCount += 1;
+        this.connection.retryCount += 1;
         // full jitter: clients that met once do not meet again in step
         await world.sleepMs(world.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1)));
       }
@@ -80,22 +88,16 @@ export class S3Bucket {
     });
   }
 
-  /** An object's bytes [start, end), or all of them. */
-  get(key: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array> {
+  /** An object's bytes [start, end); fewer where it ends before. */
+  getRange(key: string, start: number, end: number): Promise<Uint8Array> {
     return this.request('read', key, async ({ sdk, client }) => {
       try {
-        const answer = await client.send(
-          new sdk.GetObjectCommand({
-            Bucket: this.name,
-            Key: key,
-            ...(range && { Range: `bytes=${range.start}-${range.end - 1}` }),
-          }),
-        );
+        const Range = `bytes=${start}-${end - 1}`;
+        const answer = await client.send(new sdk.GetObjectCommand({ Bucket: this.name, Key: key, Range }));
         const bytes = await this.#body(answer);
-        const isWhole = range !== undefined && answer.ContentRange === undefined;
-        return isWhole ? bytes.subarray(range.start, range.end) : bytes;
+        return answer.ContentRange === undefined ? bytes.subarray(start, end) : bytes;
       } catch (error) {
-        if (range !== undefined && faultOf(error).status === 416) return new Uint8Array();
+        if (faultOf(error).status === 416) return new Uint8Array();
         throw error;
       }
     });

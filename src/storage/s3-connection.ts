@@ -33,6 +33,10 @@ export class S3Connection {
   readonly server: string;
   /** Whether conditional PUT works, by bucket: asked once. */
   readonly conditionalPut = new Map<string, Promise<boolean>>();
+  /** Buckets whose ETags look like an MD5 of the object and are none. */
+  readonly oddEtags = new Set<string>();
+  /** Requests tried again, of all roots. */
+  retryCount = 0;
   #opened: Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> | undefined;
 
   constructor(settings: S3Settings, world: S3World = systemS3World) {

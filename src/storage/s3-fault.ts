@@ -18,6 +18,22 @@ export class ShortBodyError extends Error {
   }
 }
 
+/** Another object under the same name as that of which a part has been received. */
+export class ChangedObjectError extends Error {
+  constructor(etag: string) {
+    super(`the object ${etag} was replaced while it was read`);
+    this.name = 'ChangedObjectError';
+  }
+}
+
+/** Bytes that are not those the store holds. */
+export class WrongChecksumError extends Error {
+  constructor(kind: string, expected: string, found: string) {
+    super(`expected bytes of ${kind} ${expected}, found ${found}`);
+    this.name = 'WrongChecksumError';
+  }
+}
+
 const LOST_CONNECTION = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -45,7 +61,13 @@ const REFUSED_FOR_NOW = new Set([
   'IncompleteBody',
   'XAmzContentSHA256Mismatch',
 ]);
-const BROKEN_ANSWER = new Set(['ShortBodyError', 'TimeoutError', 'SyntaxError']);
+const BROKEN_ANSWER = new Set([
+  'ShortBodyError',
+  'ChangedObjectError',
+  'WrongChecksumError',
+  'TimeoutError',
+  'SyntaxError',
+]);
 
 export function faultOf(error: unknown): S3Fault {
   const metadata = property(error, '$metadata');

@@ -1,6 +1,7 @@
 import { BarlineError } from '../base/errors.ts';
 import { S3Bucket, type S3Traffic } from './s3-bucket.ts';
 import type { S3Connection } from './s3-connection.ts';
+import { downloadObject } from './s3-download.ts';
 import { listFolders, listObjects, listUploads, type UnfinishedUpload } from './s3-list.ts';
 import { locationUri, objectKey, parseS3Uri } from './s3-location.ts';
 import { abortUpload, uploadPieces } from './s3-upload.ts';
@@ -30,6 +31,10 @@ export class S3Storage implements Storage {
   /** What has gone over the wire for this root so far. */
   get traffic(): Readonly<S3Traffic> {
     return { ...this.#bucket.traffic };
+  }
+
+  get connection(): S3Connection {
+    return this.#bucket.connection;
   }
 
   /**
@@ -74,12 +79,12 @@ export class S3Storage implements Storage {
   }
 
   read(path: string): Promise<Uint8Array> {
-    return this.#bucket.get(this.#key(path));
+    return downloadObject(this.#bucket, this.#key(path));
   }
 
   async readRange(path: string, start: number, end: number): Promise<Uint8Array> {
     if (end <= start) return new Uint8Array();
-    return this.#bucket.get(this.#key(path), { start, end });
+    return this.#bucket.getRange(this.#key(path), start, end);
   }
 
   list(prefix: string, options: ListOptions = {}): AsyncIterable<FileEntry> {

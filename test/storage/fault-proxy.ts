@@ -14,6 +14,7 @@ import {
  * - `cut-answer`: the connection breaks in the middle of the answer's body.
  * - `stall-answer`: the answer stops in its middle, and the connection stays.
  * - `slow-answer`: the answer comes in sixteen pieces, some milliseconds apart.
+ * - `corrupt-answer`: a byte in the middle of the answer's body is another.
  * - `stale-list`: the last object of a listing is missing.
  */
 export type ProxyFault =
@@ -24,6 +25,7 @@ export type ProxyFault =
   | 'cut-answer'
   | 'stall-answer'
   | 'slow-answer'
+  | 'corrupt-answer'
   | 'stale-list';
 
 export interface ProxiedRequest {
@@ -102,7 +104,12 @@ export class FaultProxy {
     fault: ProxyFault | undefined,
   ): Promise<void> {
     const text = body.toString('latin1');
-    const sent = fault === 'stale-list' ? Buffer.from(withoutLast(text), 'latin1') : body;
+    const sent =
+      fault === 'stale-list'
+        ? Buffer.from(withoutLast(text), 'latin1')
+        : fault === 'corrupt-answer'
+          ? corrupted(body)
+          : body;
     const { 'transfer-encoding': _, connection: __, ...kept } = headers;
     response.writeHead(status, {
       ...kept,
@@ -164,6 +171,13 @@ function sendError(response: ServerResponse, status: number, code: string): void
   response
     .writeHead(status, { 'content-type': 'application/xml', 'content-length': String(body.length) })
     .end(body);
+}
+
+function corrupted(body: Buffer): Buffer {
+  const copy = Buffer.from(body);
+  const middle = copy.length >> 1;
+  if (copy.length > 0) copy[middle] ^= 1;
+  return copy;
 }
 
 function withoutLast(listing: string): string {

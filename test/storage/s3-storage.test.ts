@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStorage, S3Connection, type S3Settings, S3Storage } from '../../src/storage/index.ts';
+import {
+  openStorage,
+  retriedRequests,
+  S3Connection,
+  type S3Settings,
+  S3Storage,
+} from '../../src/storage/index.ts';
 import { FaultProxy, type ProxiedRequest, type ProxyFault } from './fault-proxy.ts';
 import { type Refusal, SmallS3, type SmallS3Options } from './small-s3.ts';
 import { storageSpec } from './storage-spec.ts';
@@ -113,6 +119,71 @@ describe('a store with faults', () => {
     spoil(fault, isGet);
     expect(Buffer.compare(await store.readRange('data', 10, 60_000), whole.subarray(10, 60_000))).toBe(0);
     expect(proxy.faults).toHaveLength(1);
+  });
+
+  it('goes on with a file where its download broke off, however often that comes to something', async () => {
+    const store = await storage();
+    const whole = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+    await store.put('data', whole);
+    const before = store.traffic;
+    spoil('cut-answer', isGet, 12);
+    expect(Buffer.compare(await store.read('data'), whole)).toBe(0);
+    expect(proxy.faults.length).toBe(12);
+    expect(store.traffic.bytesReceived - before.bytesReceived).toBe(100_000);
+    expect(retriedRequests([store, store])).toBe(store.traffic.retryCount);
+    expect(store.traffic.retryCount).toBe(12);
+  });
+
+  it('gives up a download that comes to nothing more', async () => {
+    const store = await storage();
+    await store.put('data', new Uint8Array(1000));
+    let gets = 0;
+    proxy.choose = (request) => (isGet(request) ? (gets++ === 0 ? 'cut-answer' : 'slow-down') : undefined);
+    await expect(store.read('data')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(gets).toBe(8);
+  });
+
+  it('begins anew with a file that was replaced while its download was broken off', async () => {
+    const store = await storage();
+    for (const [first, second] of [
+      [50_000, 60_000],
+      [50_000, 10_000],
+      [50_000, 50_000],
+    ] as const) {
+      await store.put('data', new Uint8Array(first).fill(1));
+      let seen = 0;
+      proxy.choose = (request) => {
+        if (!isGet(request)) return undefined;
+        if (seen++ === 0) return 'cut-answer';
+        const [key, found] =
+          [...s3.objects].find(([name]) => store.uri.endsWith(name.slice(0, -'/data'.length))) ?? [];
+        if (seen === 2 && key !== undefined && found !== undefined) {
+          s3.objects.set(key, { ...found, bytes: Buffer.alloc(second, 2) });
+        }
+        return undefined;
+      };
+      const read = await store.read('data');
+      expect(read.length === second && read.every((byte) => byte === 2)).toBe(true);
+    }
+  });
+
+  it('fetches bytes again that are not those of the checksum', async () => {
+    const store = await storage();
+    const whole = Uint8Array.from({ length: 10_000 }, (_, i) => i % 251);
+    await store.put('data', whole);
+    spoil('corrupt-answer', isGet);
+    expect(Buffer.compare(await store.read('data'), whole)).toBe(0);
+    expect(store.traffic.retryCount).toBe(1);
+  });
+
+  it('takes an ETag for no checksum when the same other bytes come twice', async () => {
+    const store = await storage();
+    await store.put('data', new Uint8Array(1000));
+    spoil('corrupt-answer', isGet, 3);
+    expect((await store.read('data')).indexOf(1)).toBe(500);
+    expect(proxy.faults).toHaveLength(2);
+    expect((await store.read('data')).indexOf(1)).toBe(500);
+    expect(proxy.faults).toHaveLength(3);
   });
 
   it.each<ProxyFault>(['cut-answer', 'lose-answer', 'slow-down'])('lists through %s', async (fault) => {

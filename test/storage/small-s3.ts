@@ -128,9 +128,12 @@ export class SmallS3 {
       'last-modified': new Date(modifiedMs).toUTCString(),
     };
     for (const [name, value] of Object.entries(metadata)) headers[`x-amz-meta-${name}`] = value;
-    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const expected = request.headers['if-match'];
+    if (expected !== undefined && expected !== headers.etag) return failure(412, 'PreconditionFailed');
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     if (from !== undefined && Number(from) >= bytes.length) return failure(416, 'InvalidRange');
-    const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1);
+    const end = to ? Number(to) + 1 : bytes.length;
+    const part = from === undefined ? bytes : bytes.subarray(Number(from), end);
     headers['content-length'] = String(part.length);
     if (from !== undefined) {
       headers['content-range'] = `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`;
