@@ -21,6 +21,7 @@ const FOLDERS = [
   'labels',
   'features',
   'months',
+  'providers',
   'cli',
 ];
 const files = readdirSync(src, { recursive: true })

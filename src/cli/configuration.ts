@@ -14,6 +14,7 @@ import type { Processing } from '../months/index.ts';
 import type { Invocation } from './command.ts';
 import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
+import { providersSchema } from './provider-settings.ts';
 
 const modeSchema = z.strictObject({
   name: z
@@ -130,6 +131,7 @@ const fields = z.strictObject({
     .record(z.string(), calendarSchema)
     .default({})
     .describe('Your own holidays and early closes, by name.'),
+  providers: providersSchema,
 });
 
 /** Everything `barline.yaml` may hold, with its defaults; every name in it is defined. */

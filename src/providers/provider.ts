@@ -1,3 +1,10 @@
+/**
+ * What a provider of bars gives.
+ *
+ * Added since first agreed: `BarPage.answeredBy` (a fallback's page names who answered), `BarProvider.usage`.
+ */
+import type { ProviderUsage } from './http.ts';
+
 /** The timeframes that bronze tables exist for. */
 export const TIMEFRAMES = ['1m', '5m', '15m', '1h', '4h', '1d'] as const;
 export type Timeframe = (typeof TIMEFRAMES)[number];
@@ -33,6 +40,8 @@ export interface BarPage {
   readonly coveredToUs: number;
   /** The file the bars came from; null from an API. */
   readonly sourceFile: string | null;
+  /** Who answered, where it is not the provider asked: one of those behind it (see `withFallback`). */
+  readonly answeredBy?: Pick<BarProvider, 'name' | 'isMock'>;
 }
 
 /** A vendor of bars. Pages may come in any order; the still-forming last bar is never among them. */
@@ -44,4 +53,6 @@ export interface BarProvider {
   readonly timeframes: readonly Timeframe[];
   /** Throws a BarlineError for what cannot heal, after retrying what may. */
   fetchBars(request: BarRequest): AsyncIterable<BarPage>;
+  /** What its calls have cost so far; absent where none are made. */
+  usage?(): ProviderUsage;
 }
