@@ -40,7 +40,8 @@ export { type LeftOverFilter, temporaryFiles, unreferencedFiles } from './refere
 export type { RowsOptions } from './relation/file-rows.ts';
 export { emptyRelation, filesInOrder, type RelationOptions, tableRelation } from './relation/relation.ts';
 export type { Batch, RowReader } from './relation/row-reader.ts';
-export type { ReadColumn, Row, RowValue } from './relation/row-values.ts';
+export type { ReadColumn } from './relation/read-column.ts';
+export type { Row, RowValue } from './relation/row-values.ts';
 export type { ChangesRequest, TableChanges } from './relation/table-changes.ts';
 export { type NamedTable, type TableNeeds, tableNeeds } from './relation/table-needs.ts';
 export type { Scan, ScanRequest } from './relation/table-scan.ts';

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { removeLeftFolders, temporaryFolderName } from '../base/index.ts';
+import type { ClientVector } from './column-vector.ts';
 import { queryError } from './query-error.ts';
 import { quoteText } from './sql-text.ts';
 
@@ -23,6 +24,8 @@ export function defaultLimits(): SessionLimits {
 export interface ColumnChunk {
   readonly rowCount: number;
   values(column: number): readonly DuckDBValue[];
+  /** The column as DuckDB's client keeps it: much of it can be had without a look at each value. */
+  vector(column: number): ClientVector;
 }
 
 /** A column of a result, with DuckDB's name for its type. */
@@ -164,7 +167,11 @@ export class DuckDbSession implements Disposable {
     for (;;) {
       const chunk = await this.#asking(what, () => result.fetchChunk());
       if (chunk === null || chunk.rowCount === 0) return;
-      yield { rowCount: chunk.rowCount, values: (column) => chunk.getColumnValues(column) };
+      yield {
+        rowCount: chunk.rowCount,
+        values: (column) => chunk.getColumnValues(column),
+        vector: (column) => chunk.getColumnVector(column),
+      };
     }
   }
 

@@ -1,5 +1,12 @@
 /** DuckDB in memory: it does SQL and reads Parquet. */
 export {
+  type ClientVector,
+  type NumberArray,
+  type NumberColumn,
+  numbersOf,
+  TextReader,
+} from './column-vector.ts';
+export {
   type ColumnChunk,
   DuckDbSession,
   defaultLimits,

@@ -1,6 +1,7 @@
 import { DuckDbSession, type SessionLimits } from '../../duckdb/index.ts';
 import type { StructField } from '../schema.ts';
-import { columnOf, type ReadColumn, type Row, type RowValue, rowValueOf } from './row-values.ts';
+import { ColumnReader, joinColumns, type ReadColumn } from './read-column.ts';
+import { type Row, rowValueOf } from './row-values.ts';
 
 /** Some rows, column by column. */
 export interface Batch {
@@ -35,8 +36,11 @@ export class RowReader {
 
   /** Rows one by one; memory for some thousands. `QUERY_FILE_MISSING` names a data file that is gone. */
   async *rows(): AsyncGenerator<Row> {
-    for await (const { rowCount, columns } of this.#converted()) {
-      for (let row = 0; row < rowCount; row++) {
+    using session = await DuckDbSession.open(this.#limits);
+    const converters = this.fields.map((field) => rowValueOf(field.type));
+    for await (const chunk of session.chunks(await this.#relation(session), this.#what)) {
+      const columns = converters.map((convert, i) => chunk.values(i).map(convert));
+      for (let row = 0; row < chunk.rowCount; row++) {
         yield Object.fromEntries(this.fields.map((field, i) => [field.name, columns[i]?.[row] ?? null]));
       }
     }
@@ -44,31 +48,26 @@ export class RowReader {
 
   /** Some 2,048 rows at a time, as typed arrays where a type has one. */
   async *batches(): AsyncGenerator<Batch> {
-    for await (const { rowCount, columns } of this.#converted()) yield this.#batch(rowCount, columns);
+    using session = await DuckDbSession.open(this.#limits);
+    const readers = this.fields.map((field) => new ColumnReader(field));
+    for await (const chunk of session.chunks(await this.#relation(session), this.#what)) {
+      const columns = readers.map((reader, i) => [reader.field.name, reader.read(chunk, i)]);
+      yield { rowCount: chunk.rowCount, columns: Object.fromEntries(columns) };
+    }
   }
 
   /** All rows at once, in memory. */
   async columns(): Promise<Batch> {
-    const all: RowValue[][] = this.fields.map(() => []);
-    let total = 0;
-    for await (const { rowCount, columns } of this.#converted()) {
-      total += rowCount;
-      for (const [i, column] of columns.entries()) for (const value of column) all[i]?.push(value);
-    }
-    return this.#batch(total, all);
-  }
-
-  #batch(rowCount: number, columns: readonly (readonly RowValue[])[]): Batch {
-    const named = this.fields.map((field, i) => [field.name, columnOf(field, columns[i] ?? [])]);
-    return { rowCount, columns: Object.fromEntries(named) };
-  }
-
-  async *#converted(): AsyncGenerator<{ rowCount: number; columns: RowValue[][] }> {
-    using session = await DuckDbSession.open(this.#limits);
-    const converters = this.fields.map((field) => rowValueOf(field.type));
-    for await (const chunk of session.chunks(await this.#relation(session), this.#what)) {
-      const columns = converters.map((convert, i) => chunk.values(i).map(convert));
-      yield { rowCount: chunk.rowCount, columns };
-    }
+    const parts: Batch[] = [];
+    for await (const batch of this.batches()) parts.push(batch);
+    const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0);
+    const columns = this.fields.map((field) => [
+      field.name,
+      joinColumns(
+        field,
+        parts.map((part) => part.columns[field.name]),
+      ),
+    ]);
+    return { rowCount, columns: Object.fromEntries(columns) };
   }
 }

@@ -1,5 +1,5 @@
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { DeltaType, StructField } from '../schema.ts';
+import type { DeltaType } from '../schema.ts';
 
 /**
  * A value of a row: dates as days and times as microseconds (bigint) since the epoch, longs as bigint, decimals and
@@ -76,57 +76,4 @@ type Having<K extends PropertyKey> = Extract<DuckDBValue, Readonly<Record<K, unk
 
 function has<K extends PropertyKey>(value: DuckDBValue, key: K): value is Having<K> {
   return typeof value === 'object' && value !== null && key in value;
-}
-
-/** A column of some rows: a typed array where the type has one, with a byte per row, 0 for null. */
-export interface ReadColumn {
-  readonly field: StructField;
-  readonly values:
-    | Uint8Array
-    | Int8Array
-    | Int16Array
-    | Int32Array
-    | Float32Array
-    | Float64Array
-    | BigInt64Array
-    | readonly RowValue[];
-  /** Only with a typed array in which some row is null; its value there is 0. */
-  readonly validity?: Uint8Array;
-}
-
-/** The column of values that `rowValueOf` has converted. */
-export function columnOf(field: StructField, values: readonly RowValue[]): ReadColumn {
-  const typed = typedArray(field.type, values);
-  if (typed === undefined) return { field, values };
-  if (!values.includes(null)) return { field, values: typed };
-  return { field, values: typed, validity: Uint8Array.from(values, (value) => (value === null ? 0 : 1)) };
-}
-
-function typedArray(
-  type: DeltaType,
-  values: readonly RowValue[],
-): Exclude<ReadColumn['values'], readonly RowValue[]> | undefined {
-  const number = (value: RowValue) => Number(value);
-  const bigint = (value: RowValue) => (typeof value === 'bigint' ? value : 0n);
-  switch (type) {
-    case 'boolean':
-      return Uint8Array.from(values, number);
-    case 'byte':
-      return Int8Array.from(values, number);
-    case 'short':
-      return Int16Array.from(values, number);
-    case 'integer':
-    case 'date':
-      return Int32Array.from(values, number);
-    case 'float':
-      return Float32Array.from(values, number);
-    case 'double':
-      return Float64Array.from(values, number);
-    case 'long':
-    case 'timestamp':
-    case 'timestamp_ntz':
-      return BigInt64Array.from(values, bigint);
-    default:
-      return undefined;
-  }
 }
