@@ -10,10 +10,12 @@ import {
 } from '../features/index.ts';
 import { computeLabels, type LabelMode, type ModeColumns, newLabelColumns } from '../labels/index.ts';
 import type { ColumnData } from '../parquet/index.ts';
-import { countMarks } from './marks.ts';
+import { tallyFeatures } from './feature-statistics.ts';
+import { tallyMode } from './mode-statistics.ts';
 import { StageClock } from './stage-clock.ts';
 import { shapeOf, trainingBarsTable } from './tables.ts';
 import type { BuildTask, BuiltRowGroup } from './tasks.ts';
+import { ValueCounter } from './value-tally.ts';
 
 /** Rows a row group has at the most, unless one session has more: six day sessions. */
 const ROW_GROUP_ROWS = 162_000;
@@ -91,6 +93,7 @@ class RowGroupArrays {
 }
 
 let threadArrays: RowGroupArrays | undefined;
+let threadCounter: ValueCounter | undefined;
 
 function arraysFor(rowCount: number, modes: readonly LabelMode[]) {
   if (!threadArrays?.fits(rowCount, modes)) {
@@ -99,7 +102,7 @@ function arraysFor(rowCount: number, modes: readonly LabelMode[]) {
   return threadArrays.of(rowCount);
 }
 
-/** label → feature → encode for a run of whole sessions. */
+/** label → feature → encode for a run of whole sessions, and what the month's statistics need of the columns. */
 export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   const clock = new StageClock();
   const { instrument, labels: options } = task.processing;
@@ -126,10 +129,18 @@ export function buildRowGroup(task: BuildTask): BuiltRowGroup {
   const shape = shapeOf(trainingBarsTable(options.modes));
   const rowGroup = encodeColumns(shape, columns, { zstdLevel: task.compressionLevel });
   clock.lap('encode');
+  threadCounter ??= new ValueCounter();
+  const counter = threadCounter;
+  const modes = labels.map((mode) => tallyMode(mode, counter));
+  // of the whole month, so that row groups count from the same price
+  const firstOpen = pointsOfTicks(task.grid.openTicks[0], unitsOf(instrument.tickSize));
+  const tallies = tallyFeatures(features, firstOpen, counter);
+  clock.lap('statistics');
   return {
     rowGroup,
     failures: features.failures.map(({ category, error }) => ({ category, message: String(error) })),
-    winners: labels.map(({ label }) => countMarks(label)),
+    modes,
+    features: tallies,
     seconds: clock.seconds,
   };
 }

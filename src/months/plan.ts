@@ -18,6 +18,8 @@ export interface MonthRecord {
   readonly lastFront: string | null;
   readonly rowCount: number;
   readonly txnVersion: number;
+  /** Absent in months that were made before there were scores. */
+  readonly qualityScore?: number;
 }
 
 export interface PlanOptions {

@@ -1,8 +1,14 @@
 import { CLEANING_RULES } from '../bars/index.ts';
 import { VERSION } from '../base/index.ts';
 import type { ColumnData } from '../parquet/index.ts';
+import type { DatasetCondition } from './dataset-condition.ts';
+import type { Stage } from './events.ts';
+import type { FeatureStatistics } from './feature-statistics.ts';
 import { countMarks } from './marks.ts';
+import type { ModeStatistics } from './mode-statistics.ts';
+import type { Month } from './month.ts';
 import { KERNEL_VERSIONS } from './processing.ts';
+import { qualityOf } from './quality-score.ts';
 import type { StageSeconds } from './stage-clock.ts';
 import type { PreparedMonth } from './tasks.ts';
 import type { FeatureFlag } from './validation.ts';
@@ -18,7 +24,9 @@ export interface MonthFacts {
   readonly prepared: PreparedMonth;
   readonly stageSeconds: StageSeconds;
   readonly peakRssBytes: number;
-  readonly modes: readonly { readonly name: string; readonly winners: number }[];
+  readonly datasetCondition: DatasetCondition | null;
+  readonly modes: Readonly<Record<string, ModeStatistics>>;
+  readonly features: FeatureStatistics;
   readonly featureFlags: readonly FeatureFlag[];
   readonly featureFailures: readonly { readonly category: string; readonly message: string }[];
   readonly txnVersion: number;
@@ -26,8 +34,33 @@ export interface MonthFacts {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 
-/** The statistics document of a month, keys in snake_case: what the stages report, and what the rows came from. */
+/** Where the document of a month lies in the lake as a file. */
+export function statisticsPath(month: Month): string {
+  const [year, number] = month.split('-');
+  return `processed-data/monthly/${year}/${number}/monthly_${month}_statistics.json`;
+}
+
+/** A rule that touched a larger share of the bars is worth a look. */
+const TOUCHED_SHARE = 0.01;
+
+/** As is a session of which a larger share is filled. */
+const FILLED_SHARE = 0.5;
+
+/** The statistics document of a month, keys in snake_case: what the stages report, what the rows came from, its score. */
 export function statisticsDocument(facts: MonthFacts) {
+  const measured = measuredDocument(facts);
+  const quality = qualityOf(measured);
+  return {
+    ...measured,
+    quality_score: quality.score,
+    quality_parts: quality.parts,
+    requires_reprocessing: quality.requiresReprocessing,
+    reprocessing_reasons: quality.reasons,
+    reprocessing_priority: quality.priority,
+  };
+}
+
+function measuredDocument(facts: MonthFacts) {
   const { prepared } = facts;
   const { contract, session, cleaning, gridReport, rolls, source } = prepared;
   const rules = cleaning.rules;
@@ -47,6 +80,7 @@ export function statisticsDocument(facts: MonthFacts) {
       skipped_records: source.skippedRecords,
       bars_without_time: source.undefinedTimes,
     },
+    dataset_condition: facts.datasetCondition,
     raw_bars: contract.rowsIn,
     front_contract_bars: contract.rowsOut,
     rth_bars: session.rowsOut,
@@ -76,6 +110,7 @@ export function statisticsDocument(facts: MonthFacts) {
     price_issues_fixed: rules.ohlc_inconsistent_small + rules.off_tick,
     outliers_detected: rules.spike + rules.out_of_bounds,
     cleaning_rules: Object.fromEntries(CLEANING_RULES.map((rule) => [rule, rules[rule]])),
+    retention: cleaning.rowsIn === 0 ? null : cleaning.rowsOut / cleaning.rowsIn,
     bars_dropped: cleaning.rowsDropped,
     bars_changed: cleaning.rowsChanged,
     contract: {
@@ -103,26 +138,55 @@ export function statisticsDocument(facts: MonthFacts) {
       to_contract: event.toContract,
     })),
     bars_excluded_rollover: countMarks(prepared.affected),
-    mode_statistics: Object.fromEntries(
-      facts.modes.map(({ name, winners }) => [
-        name,
-        {
-          win_rate: gridReport.rowCount === 0 ? null : winners / gridReport.rowCount,
-          total_winners: winners,
-          total_samples: gridReport.rowCount,
-        },
-      ]),
-    ),
+    mode_statistics: facts.modes,
+    feature_statistics: facts.features,
     feature_flags: facts.featureFlags,
     feature_failures: facts.featureFailures,
+    warnings: warningsOf(prepared),
     performance: {
       seconds: facts.seconds,
       stage_seconds: facts.stageSeconds,
+      stage_rows: stageRows(prepared),
       rows_per_second: facts.seconds > 0 ? gridReport.rowCount / facts.seconds : null,
       peak_rss_bytes: facts.peakRssBytes,
     },
     txn_version: facts.txnVersion,
   };
+}
+
+/** Rows that each stage takes in. Only `write` and `commit` come too late for the document to know. */
+function stageRows({ source, contract, session, cleaning, gridReport }: PreparedMonth) {
+  const { rowCount } = gridReport;
+  return {
+    decode: source.records,
+    contract: contract.rowsIn,
+    session: session.rowsIn,
+    clean: cleaning.rowsIn,
+    grid: cleaning.rowsOut,
+    label: rowCount,
+    feature: rowCount,
+    encode: rowCount,
+    statistics: rowCount,
+    validate: rowCount,
+  } satisfies Partial<Record<Stage, number>>;
+}
+
+/** Each takes a little off the score: what is not wrong, but should be looked at. */
+function warningsOf({ cleaning, gridReport, rolls }: PreparedMonth): string[] {
+  const share = (part: number, whole: number) => `${((part / whole) * 100).toFixed(1)} %`;
+  const rules = CLEANING_RULES.filter((rule) => cleaning.rules[rule] > cleaning.rowsIn * TOUCHED_SHARE);
+  const sessions = gridReport.sessions.filter((each) => each.filledRows > each.rowCount * FILLED_SHARE);
+  return [
+    ...rules.map(
+      (rule) => `The rule ${rule} touched ${share(cleaning.rules[rule], cleaning.rowsIn)} of the bars.`,
+    ),
+    ...sessions.map(
+      (each) => `${share(each.filledRows, each.rowCount)} of the session of ${each.date} is filled.`,
+    ),
+    ...(rolls.previousFrontKnown
+      ? []
+      : ['The month before was not at hand, so the first session counts as no roll.']),
+  ];
 }
 
 export type StatisticsDocument = ReturnType<typeof statisticsDocument>;
@@ -157,6 +221,9 @@ export function statisticsColumns(
     rollover_events: whole(document.rollover_events.length),
     bars_excluded_rollover: whole(document.bars_excluded_rollover),
     peak_rss_bytes: whole(facts.peakRssBytes),
+    quality_score: whole(document.quality_score),
+    requires_reprocessing: { values: Uint8Array.of(document.requires_reprocessing ? 1 : 0) },
+    reprocessing_priority: { values: [document.reprocessing_priority] },
     txn_version: whole(facts.txnVersion),
     document: text(JSON.stringify(document)),
   };

@@ -103,6 +103,9 @@ export const STATISTICS_TABLE = monthTable(
     ['rollover_events', 'long'],
     ['bars_excluded_rollover', 'long'],
     ['peak_rss_bytes', 'long'],
+    ['quality_score', 'double'],
+    ['requires_reprocessing', 'boolean'],
+    ['reprocessing_priority', 'string'],
     // the transaction that made the month; a rollback gives its files back as they were, under a newer one
     ['txn_version', 'long'],
     // the whole document as JSON

@@ -8,8 +8,10 @@ import type {
   SessionReport,
 } from '../bars/index.ts';
 import type { EncodedRowGroup } from '../parquet/index.ts';
+import type { ModeTally } from './mode-statistics.ts';
 import type { Processing } from './processing.ts';
 import type { StageSeconds } from './stage-clock.ts';
+import type { ValueTally } from './value-tally.ts';
 
 /** What the worker threads are asked; all of it plain data or shared memory. */
 export type Task = PrepareTask | BuildTask | FrontTask;
@@ -64,8 +66,10 @@ export interface BuiltRowGroup {
   readonly rowGroup: EncodedRowGroup;
   /** Feature categories that failed and are null in these rows. */
   readonly failures: readonly { readonly category: string; readonly message: string }[];
-  /** Winners by mode. */
-  readonly winners: readonly number[];
+  /** Labels and weights, by mode. */
+  readonly modes: readonly ModeTally[];
+  /** Values of the features, in column order; null where the feature failed. */
+  readonly features: readonly (ValueTally | null)[];
   readonly seconds: StageSeconds;
 }
 

@@ -35,8 +35,12 @@ export async function runTask(task: Task): Promise<unknown> {
   }
 }
 
-/** The encoded bytes change hands instead of being copied. */
+/** The encoded bytes and the tallies change hands instead of being copied. */
 function moved(built: BuiltRowGroup) {
-  const buffers = [...new Set(built.rowGroup.pieces.map((piece) => piece.buffer))];
-  return move({ [transferableSymbol]: buffers, [valueSymbol]: built });
+  const tallies = [...built.features, ...built.modes.map(({ weights }) => weights)];
+  const buffers = new Set([
+    ...built.rowGroup.pieces.map((piece) => piece.buffer),
+    ...tallies.flatMap((tally) => (tally === null ? [] : [tally.values.buffer, tally.counts.buffer])),
+  ]);
+  return move({ [transferableSymbol]: [...buffers], [valueSymbol]: built });
 }
