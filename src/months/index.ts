@@ -11,5 +11,13 @@ export {
   processBars,
 } from './process-bars.ts';
 export { configHash, KERNEL_VERSIONS, type Processing } from './processing.ts';
+export {
+  type MonthRollback,
+  planRollback,
+  type RollbackPlan,
+  type RollbackRequest,
+  rollBack,
+  staleByMaking,
+} from './rollback.ts';
 export { planRun, type RunOptions, type RunResult, runMonths } from './run.ts';
 export { MONTH_TABLES, trainingBarsTable } from './tables.ts';
