@@ -1,0 +1,12 @@
+export {
+  type BarColumns,
+  type BarRules,
+  type CheckedBars,
+  checkBars,
+  type FailedBar,
+  HIGHEST_PRICE,
+  LOWEST_PRICE,
+  type RawBar,
+} from './bar-rules.ts';
+export { type DeadLetter, DeadLetters, type NewDeadLetter } from './dead-letters.ts';
+export { barOf, type DeadLetterContext, type DeadRecord, deadBar, originalOf } from './dead-record.ts';
