@@ -8,4 +8,5 @@ export {
   newLabelColumns,
 } from './labels.ts';
 export { defaultTimeoutBars, type LabelMode, labelModes } from './modes.ts';
+export { decayingColumns, rebasedRelation, rebaseWeights, utcMonthSql } from './rebase.ts';
 export type { WalkScope } from './walks.ts';

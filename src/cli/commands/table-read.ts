@@ -2,6 +2,7 @@ import { usageError } from '../../base/index.ts';
 import type { OpenedTable } from '../../query/index.ts';
 import { countOption, listOption, textOption } from '../arguments.ts';
 import { type CommandSpec, option } from '../command.ts';
+import type { Settings } from '../configuration.ts';
 import { deliverRows, openSession, rowsTaken, SHOWN_ROWS } from '../query-output.ts';
 import { lakeOf, TABLE } from '../table-argument.ts';
 
@@ -13,6 +14,10 @@ export const read: CommandSpec = {
     option('--columns <a,b>', 'these columns, in this order'),
     option('--where <sql>', 'rows for which this SQL expression holds'),
     option('--order-by <columns>', 'sort by these, each may be followed by desc'),
+    option(
+      '--decay-reference [month]',
+      'count the decay of weights from this month, YYYY-MM (default: the newest of the rows asked for)',
+    ),
     option('--limit <rows>', `most rows (a terminal shows ${SHOWN_ROWS} unless told)`),
     option(
       '-o, --output <file>',
@@ -23,6 +28,7 @@ export const read: CommandSpec = {
   examples: [
     'barline table read training_bars --limit 5',
     `barline table read training_bars@2025-12-13 --columns timestamp,close --where "month = '2024-10'" --json`,
+    'barline table read training_bars --decay-reference 2025-10 --output bars.parquet',
     'barline table read training_bars@v3 --order-by "timestamp desc" --output bars.parquet',
   ],
   run: async (invocation, [text = ''], options) => {
@@ -45,7 +51,16 @@ export const read: CommandSpec = {
     const empty = emptyRelation(snapshot.schema);
     if (where !== undefined) await checkWhere(session, empty, where, what);
     const filter = where === undefined ? '' : ` WHERE (${where}\n)`;
-    const filteredOf = (rows: string) => `SELECT * FROM ${rows} AS asked_table${filter}`;
+    const storedOf = (rows: string) => `SELECT * FROM ${rows} AS asked_table${filter}`;
+    const rebased = await rebasing(options.decayReference, opened, configuration.value, async (newest) => {
+      const relation = await relationOf(session, opened, {
+        where,
+        asked: (rows) => newest(storedOf(rows)),
+        signal,
+      });
+      return session.value(newest(storedOf(`(${relation})`)), what);
+    });
+    const filteredOf = (rows: string) => rebased(storedOf(rows));
     const asked = (rows: string) => `SELECT ${select} FROM (${filteredOf(rows)})${orderBy}`;
     const relation = await relationOf(session, opened, { rowCount: taken, where, asked, signal });
     await deliverRows(invocation, {
@@ -68,6 +83,36 @@ export const read: CommandSpec = {
     return 0;
   },
 };
+
+/**
+ * What makes of a query of stored rows one with weights counted from the month asked for; the same query without
+ * `--decay-reference`. `ask` gives the answer to a query over the rows.
+ */
+async function rebasing(
+  reference: unknown,
+  { name, snapshot }: OpenedTable,
+  settings: Settings,
+  ask: (query: (rows: string) => string) => Promise<unknown>,
+): Promise<(rows: string) => string> {
+  if (reference === undefined) return (rows) => rows;
+  const { decayingColumns, rebasedRelation, utcMonthSql } = await import('../../labels/index.ts');
+  const { parseMonth } = await import('../../months/index.ts');
+  const columns = snapshot.schema.fields.map((field) => field.name);
+  if (!columns.includes('timestamp') || decayingColumns(columns).length === 0) {
+    throw usageError(
+      `--decay-reference: table ${name} has no weights`,
+      'it is for tables with timestamp, label_<mode> and weight_<mode>, such as training_bars',
+    );
+  }
+  let referenceMonth: number;
+  if (typeof reference === 'string') {
+    const [year = 0, month = 0] = parseMonth(reference, '--decay-reference').split('-').map(Number);
+    referenceMonth = (year - 1970) * 12 + month - 1;
+  } else
+    referenceMonth = Number(await ask((rows) => `SELECT max(${utcMonthSql('"timestamp"')}) FROM (${rows})`));
+  const decay = { perMonth: settings.labels.decay_per_month, referenceMonth };
+  return (rows) => rebasedRelation(`(${rows})`, columns, decay);
+}
 
 interface Asked {
   readonly rowCount?: number | undefined;
