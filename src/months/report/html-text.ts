@@ -1,0 +1,14 @@
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text that stays text, in an element and in a quoted attribute; control characters, which HTML forbids, as `\ufffd`. */
+export function escapeHtml(text: string): string {
+  return text
+    .replace(/[^\P{Cc}\t\n]/gu, '\ufffd')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}

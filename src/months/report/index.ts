@@ -1,0 +1,10 @@
+export { renderHtml } from './html.ts';
+export { readRecordedLake } from './lake-reading.ts';
+export { renderMarkdown } from './markdown.ts';
+export { monthPage } from './month-page.ts';
+export { type MonthReport, monthReport } from './month-report.ts';
+export { monthsPage } from './months-page.ts';
+export { type MonthsReport, monthsReport, type ReportRequest } from './months-report.ts';
+export type { Block, Page, Table } from './page.ts';
+export { retryCommand } from './reprocessing.ts';
+export { TRAINING_STANDARD } from './standards.ts';
