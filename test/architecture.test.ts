@@ -22,6 +22,7 @@ const FOLDERS = [
   'features',
   'months',
   'providers',
+  'monitor',
   'cli',
 ];
 const files = readdirSync(src, { recursive: true })

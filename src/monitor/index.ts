@@ -1,0 +1,18 @@
+/** Alerts: what is wrong, who was told of it, and how they are told. */
+export { type Clock, systemClock } from './clock.ts';
+export {
+  CONDITION_KINDS,
+  type Condition,
+  type ConditionKind,
+  type MonthFigures,
+  type Thresholds,
+} from './condition.ts';
+export { sendInTime } from './delivery.ts';
+export { DeliveryLanes, type WaitingFor } from './delivery-lanes.ts';
+export { ALERTS_FOLDER, AlertLedger } from './ledger.ts';
+export type { Notice } from './notice.ts';
+export { consoleSink } from './sinks/console-sink.ts';
+export type { AlertMessage, Sink } from './sinks/sink.ts';
+export { slackSink } from './sinks/slack-sink.ts';
+export { smtpSink } from './sinks/smtp-sink.ts';
+export { webhookSink } from './sinks/webhook-sink.ts';
