@@ -21,7 +21,7 @@ export function startTokenOf(pid: number): string | null {
 /** What such a folder is for. */
 export type TemporaryKind = 'checkpoint' | 'fetched' | 'query' | 'rows' | 'write';
 
-const NAME = /^barline-(?:checkpoint|fetched|query|rows|write)-([0-9a-f]{8})-(\d+)-([0-9a-f]{12})-\d+$/;
+const NAME = /^barline-(?:checkpoint|fetched|query|rows|write)-([0-9a-f]{8}-\d+-[0-9a-f]{12})-\d+$/;
 
 /** What stands for an unknown start: such a process is gone only when its number is nobody's. */
 const UNKNOWN_START = '0'.repeat(12);
@@ -30,7 +30,19 @@ let nextFolder = 1;
 
 /** A fresh name for a folder of this process: machine, process, its start, and a number. */
 export function temporaryFolderName(kind: TemporaryKind): string {
-  return `barline-${kind}-${machineMark()}-${process.pid}-${startMark(process.pid)}-${nextFolder++}`;
+  return `barline-${kind}-${processMark()}-${nextFolder++}`;
+}
+
+/** This process in a name: machine, number, start. */
+export function processMark(): string {
+  return `${machineMark()}-${process.pid}-${startMark(process.pid)}`;
+}
+
+/** Whether a process lives of which only its mark is known; `unknown` on another machine. */
+export function livenessOf(mark: string): 'alive' | 'dead' | 'unknown' {
+  const [machine, pid, start = UNKNOWN_START] = mark.split('-');
+  if (machine !== machineMark()) return 'unknown';
+  return isGone(Number(pid), start) ? 'dead' : 'alive';
 }
 
 /** Makes a folder that only this user sees. Whoever does removes it; what a kill leaves goes with `removeLeftFolders`. */
@@ -50,8 +62,8 @@ export function removeLeftFolders(folder: string): void {
   if (swept.has(folder)) return;
   swept.add(folder);
   for (const name of namesIn(folder)) {
-    const [, machine, pid, start] = NAME.exec(name) ?? [];
-    if (machine !== machineMark() || start === undefined || !isGone(Number(pid), start)) continue;
+    const mark = NAME.exec(name)?.[1];
+    if (mark === undefined || livenessOf(mark) !== 'dead') continue;
     try {
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {

@@ -22,7 +22,9 @@ export type MonthReason =
   | 'configuration changed'
   | 'kernel changed'
   | 'forced'
-  | 'up to date';
+  | 'up to date'
+  /** Another run has made it while this one was at work. */
+  | 'done elsewhere';
 
 export interface MonthOutcome {
   readonly month: string;
@@ -37,6 +39,13 @@ export interface MonthOutcome {
   readonly version: number | null;
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
   readonly reason: MonthReason;
+  /** How far the month can be trusted, 0 to 1; null unless it was made now. */
+  readonly qualityScore: number | null;
+  readonly requiresReprocessing: boolean;
+  /** Why the month should be made again: sentences a person can act on. */
+  readonly reasons: readonly string[];
+  /** How often this run tried; 0 when it did not. */
+  readonly attempts: number;
 }
 
 export interface RunSummary {
@@ -55,12 +64,29 @@ export interface RunSummary {
   readonly notReached: readonly string[];
 }
 
+/** Another run on the same lake; host and process are null when it left no note of them. */
+export interface OtherRun {
+  readonly runId: string;
+  readonly host: string | null;
+  readonly pid: number | null;
+}
+
 export type RunEvent =
   | { readonly type: 'run-started'; readonly months: readonly string[]; readonly skipped: readonly string[] }
   | { readonly type: 'leftovers-removed'; readonly files: readonly string[] }
   | { readonly type: 'month-started'; readonly month: string }
   /** `done` goes from 0 to 1 within the month. */
   | { readonly type: 'month-progress'; readonly month: string; readonly stage: Stage; readonly done: number }
+  /** What failed may heal: the month is tried again later. `attempt` is the one that failed, from 1. */
+  | {
+      readonly type: 'month-retry';
+      readonly month: string;
+      readonly attempt: number;
+      readonly delaySeconds: number;
+      readonly error: { readonly code: string; readonly message: string };
+    }
+  /** Nothing is left but months that another run is at; this one waits for them. */
+  | { readonly type: 'months-elsewhere'; readonly months: readonly string[]; readonly run: OtherRun }
   | { readonly type: 'month-finished'; readonly outcome: MonthOutcome }
   | { readonly type: 'run-finished'; readonly summary: RunSummary };
 

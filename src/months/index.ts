@@ -12,6 +12,23 @@ export {
 } from './process-bars.ts';
 export { configHash, KERNEL_VERSIONS, type Processing } from './processing.ts';
 export {
+  type Block,
+  type MonthReport,
+  type MonthsReport,
+  monthPage,
+  monthReport,
+  monthsPage,
+  monthsReport,
+  type Page,
+  type ReportRequest,
+  readRecordedLake,
+  renderHtml,
+  renderMarkdown,
+  retryCommand,
+  type Table,
+  TRAINING_STANDARD,
+} from './report/index.ts';
+export {
   type MonthRollback,
   planRollback,
   type RollbackPlan,
@@ -19,5 +36,6 @@ export {
   rollBack,
   staleByMaking,
 } from './rollback.ts';
-export { planRun, type RunOptions, type RunResult, runMonths } from './run.ts';
+export { planRun, runMonths } from './run.ts';
+export type { RunOptions, RunResult } from './run-options.ts';
 export { MONTH_TABLES, trainingBarsTable } from './tables.ts';

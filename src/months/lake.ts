@@ -1,10 +1,18 @@
 import { statSync } from 'node:fs';
 import { usageError } from '../base/index.ts';
-import { type AddFile, DeltaTable, encodeColumns, type TableDefinition } from '../delta/index.ts';
+import {
+  type AddFile,
+  ConcurrentModificationError,
+  DeltaTable,
+  encodeColumns,
+  type TableDefinition,
+} from '../delta/index.ts';
 import type { ColumnData, EncodedRowGroup } from '../parquet/index.ts';
 import { isTemporaryPath, openStorage, type Storage } from '../storage/index.ts';
+import { addMissingColumns, openGrownTable } from './grown-table.ts';
 import type { Month } from './month.ts';
 import type { MonthRecord } from './plan.ts';
+import { statisticsPath } from './statistics.ts';
 import { MONTH_COLUMN, MONTH_TABLES, type MonthTable, shapeOf } from './tables.ts';
 
 /** Tag of a statistics file's `add` action: the record of its month, so that planning opens no Parquet. */
@@ -12,6 +20,17 @@ const RECORD_TAG = 'barline.month';
 
 /** The application id of a month's transactions, on each of its tables. */
 export const appIdOf = (month: Month) => `barline-month-${month}`;
+
+/** How often a month's replacement is tried again when others change the same rows meanwhile. */
+const MAX_ATTEMPTS = 10;
+
+/** Another run has taken the month over, so that nothing more of it is committed. */
+export class MonthTakenError extends Error {
+  constructor(month: Month) {
+    super(`another run has taken ${month} over`);
+    this.name = 'MonthTakenError';
+  }
+}
 
 /** The four monthly tables of a lake, opened or created as they are needed. */
 export class MonthlyLake {
@@ -66,7 +85,10 @@ export class MonthlyLake {
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
     const storage = openStorage(`${this.storage.uri}/${name}`, { writer: this.#runId });
-    const table = DeltaTable.openOrCreate(storage, this.#definitions[name]);
+    const definition = this.#definitions[name];
+    // columns of the statistics are this package's alone, those of the bars the configuration's too
+    const open = name === 'monthly_statistics' ? openGrownTable : DeltaTable.openOrCreate;
+    const table = open(storage, definition);
     this.#tables.set(name, table);
     // a disk that was full may have room for the next month
     table.catch(() => this.#tables.delete(name));
@@ -78,6 +100,31 @@ export class MonthlyLake {
     const table = MONTH_TABLES.find((each) => each === name);
     if (table === undefined || !(await this.#exists(table))) return new Set();
     return (await this.#openOrCreate(table)).allReferencedPaths();
+  }
+
+  /** What the lake knows of a month by now, whoever made it. */
+  async record(month: Month): Promise<MonthRecord | undefined> {
+    return (await this.newestRecords()).get(month);
+  }
+
+  /** `records`, with what other writers have committed meanwhile. */
+  async newestRecords(): Promise<Map<Month, MonthRecord>> {
+    // bars last: they are committed last
+    for (const name of ['monthly_statistics', 'training_bars'] as const) await this.#newest(name);
+    return this.records();
+  }
+
+  /** The number of a month's last transaction as of now; 0 before the first. */
+  async lastTransaction(month: Month): Promise<number> {
+    const table = await this.#newest('training_bars');
+    return table?.latest.transactions.get(appIdOf(month))?.version ?? 0;
+  }
+
+  async #newest(name: MonthTable): Promise<DeltaTable | undefined> {
+    const known = await this.#tables.get(name);
+    if (known === undefined) return (await this.#exists(name)) ? this.#openOrCreate(name) : undefined;
+    await known.refresh();
+    return known;
   }
 
   /** What the lake knows of each finished month: those whose statistics and rows belong together. */
@@ -101,11 +148,11 @@ export class MonthlyLake {
     return records;
   }
 
-  /** A number above those of all earlier transactions of the month. */
-  async nextTxnVersion(month: Month, nowMs: number): Promise<number> {
-    const snapshot = await (await this.#tables.get('training_bars'))?.snapshot();
-    const last = snapshot?.transactions.get(appIdOf(month))?.version ?? 0;
-    return Math.max(last + 1, nowMs);
+  /** A number above those of all transactions of the month that this process has seen, and above `least`. */
+  async nextTxnVersion(month: Month, least: number, nowMs: number): Promise<number> {
+    const tables = await Promise.all(this.#tables.values());
+    const seen = tables.map(({ latest }) => latest.transactions.get(appIdOf(month))?.version ?? 0);
+    return Math.max(least + 1, nowMs, ...seen.map((version) => version + 1));
   }
 
   /** Writes a data file of a month, durably; no version names it yet. */
@@ -116,6 +163,7 @@ export class MonthlyLake {
     tags?: Readonly<Record<string, string>>,
   ): Promise<AddFile> {
     const table = await this.#openOrCreate(name);
+    await addMissingColumns(table, this.#definitions[name]);
     return table.writeRowGroups(rowGroups, {
       partitionValues: { [MONTH_COLUMN]: month },
       nameToken: this.#runId,
@@ -141,23 +189,48 @@ export class MonthlyLake {
   /**
    * Replaces a month in all four tables, `training_bars` last, under one transaction number: a crash in between leaves
    * the old rows, and a table whose transaction is newer than theirs, so that the next run takes the month again.
-   * Returns the version of `training_bars`.
+   * Of two that replace the same month, at whatever moments, the one with the higher number stays in every table; the
+   * other gets a `MonthTakenError`. With `isTakenOver` a table without rows gets its number too, so that the former
+   * owner cannot write to it. The document goes to its file in between: whoever sees the rows finds it there, and with a
+   * crash before them the month is taken again. Returns the version of `training_bars`.
    */
   async commitMonth(
     month: Month,
     files: Readonly<Record<MonthTable, readonly AddFile[]>>,
-    txnVersion: number,
+    document: string,
+    { txnVersion, isTakenOver }: { readonly txnVersion: number; readonly isTakenOver: boolean },
   ): Promise<number> {
     let version = 0;
     for (const name of MONTH_TABLES) {
+      if (name === 'training_bars') {
+        await this.storage.put(statisticsPath(month), new TextEncoder().encode(`${document}\n`));
+      }
       const table = await this.#openOrCreate(name);
       const scan = await table.scan({ where: { [MONTH_COLUMN]: month } });
       const isEmpty = files[name].length === 0 && scan.files.length === 0;
-      if (isEmpty && name !== 'training_bars') continue;
-      const txn = { appId: appIdOf(month), version: txnVersion };
-      ({ version } = await table.replaceWhere({ [MONTH_COLUMN]: month }, files[name], { txn }));
+      if (isEmpty && !isTakenOver && name !== 'training_bars') continue;
+      version = await replaceMonth(table, month, files[name], txnVersion);
     }
     return version;
+  }
+}
+
+async function replaceMonth(
+  table: DeltaTable,
+  month: Month,
+  files: readonly AddFile[],
+  txnVersion: number,
+): Promise<number> {
+  const txn = { appId: appIdOf(month), version: txnVersion };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await table.replaceWhere({ [MONTH_COLUMN]: month }, files, { txn });
+      if (result.alreadyCommitted) throw new MonthTakenError(month);
+      return result.version;
+    } catch (error) {
+      // a former owner came in between: looked at again, the transaction numbers decide
+      if (!(error instanceof ConcurrentModificationError) || attempt >= MAX_ATTEMPTS) throw error;
+    }
   }
 }
 

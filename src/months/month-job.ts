@@ -1,27 +1,31 @@
 import { BarlineError } from '../base/index.ts';
-import { parquetSchema } from '../delta/index.ts';
-import { columnStatistics } from '../parquet/index.ts';
 import { rowGroupSessions } from './build.ts';
+import { datasetCondition } from './dataset-condition.ts';
 import type { RawMonth } from './discovery.ts';
+import { kindOfError } from './error-class.ts';
 import type { MonthReason } from './events.ts';
 import { MonthlyLake } from './lake.ts';
 import { shiftMonth } from './month.ts';
+import { type MadeMonth, monthFacts } from './month-facts.ts';
+import type { MonthRecord } from './plan.ts';
 import { checksum } from './planning.ts';
 import { configHash, kernelVersionsText } from './processing.ts';
-import type { FinishedMonth, RunContext, RunOptions } from './run.ts';
+import type { FinishedMonth, RunContext, RunOptions } from './run-options.ts';
 import { quarantineColumns, rollColumns } from './side-tables.ts';
-import { addSeconds, StageClock, type StageSeconds } from './stage-clock.ts';
-import { type MonthFacts, statisticsColumns, statisticsDocument } from './statistics.ts';
-import { shapeOf, trainingBarsTable } from './tables.ts';
+import { addSeconds, StageClock } from './stage-clock.ts';
+import { type StatisticsDocument, statisticsColumns, statisticsDocument } from './statistics.ts';
 import type { BuiltRowGroup, LastFront, PreparedMonth } from './tasks.ts';
-import { type ColumnBounds, validateFeatures } from './validation.ts';
 
-interface JobHooks {
+export interface MonthJob {
   readonly startedMs: number;
-  /** Awaited before the lake is first written to. */
-  readonly beforeWriting: () => Promise<void>;
-  /** Runs commits one after another. */
-  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  /** From 1. */
+  readonly attempt: number;
+  /** Number of the month's transaction. */
+  readonly txnVersion: number;
+  /** Another run had begun the month before. */
+  readonly isTakenOver: boolean;
+  /** Runs commits one after another, each if the month is still this run's; throws a `MonthTakenError` otherwise. */
+  readonly commit: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -33,7 +37,7 @@ export async function makeMonth(
   reason: MonthReason,
   options: RunOptions,
   context: RunContext,
-  hooks: JobHooks,
+  job: MonthJob,
 ): Promise<FinishedMonth> {
   const { onEvent, processing, signal } = options;
   const { month } = raw;
@@ -49,13 +53,13 @@ export async function makeMonth(
     previousFront: previous?.contract ?? null,
   });
   progress('feature', 0.3);
-  const [built] = await together([
+  const [built, condition] = await together([
     buildAll(raw, prepared, options, context, (share) => progress('feature', 0.3 + share * 0.55)),
-    hooks.beforeWriting(),
+    datasetCondition(context.source, raw.path, month),
   ]);
   signal.throwIfAborted();
   progress('write', 0.85);
-  return storeMonth(raw, reason, { prepared, built, previous }, options, context, hooks);
+  return storeMonth(raw, reason, { prepared, built, previous, condition }, options, context, job);
 }
 
 /**
@@ -86,7 +90,7 @@ function findFront(
   const read = () =>
     pool.front(task).catch((error: unknown) => {
       // a file that cannot be read is not at hand; its own month says why
-      if (error instanceof BarlineError) return null;
+      if (error instanceof BarlineError && kindOfError(error) === 'permanent') return null;
       throw error;
     });
   // without flipping back a month's own choice hangs on the one before it: ask the file alone
@@ -133,12 +137,6 @@ async function buildAll(
   );
 }
 
-interface MadeMonth {
-  readonly prepared: PreparedMonth;
-  readonly built: readonly BuiltRowGroup[];
-  readonly previous: LastFront | null;
-}
-
 /** validate → statistics → write → commit. All data files are on disk before the first commit. */
 async function storeMonth(
   raw: RawMonth,
@@ -146,18 +144,26 @@ async function storeMonth(
   made: MadeMonth,
   options: RunOptions,
   { lake }: RunContext,
-  { startedMs, exclusively }: JobHooks,
+  { startedMs, attempt, txnVersion, isTakenOver, commit }: MonthJob,
 ): Promise<FinishedMonth> {
   const { month } = raw;
   const { prepared, built } = made;
+  const facts = monthFacts(made, {
+    month,
+    sourcePath: raw.path,
+    processing: options.processing,
+    startedMs,
+    nowMs: options.now(),
+    txnVersion,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  });
   const clock = new StageClock();
-  const facts = monthFacts(raw, made, options, startedMs, await lake.nextTxnVersion(month, options.now()));
-  clock.lap('validate');
   const rowGroups = built.map(({ rowGroup }) => rowGroup);
   const hasRows = prepared.grid.rowCount > 0;
-  const statisticsRow = statisticsColumns(statisticsDocument(facts), facts);
+  const document = statisticsDocument(facts);
+  const statisticsRow = statisticsColumns(document, facts);
   clock.lap('statistics');
-  const tags = MonthlyLake.recordTags(recordOf(raw, made, facts));
+  const tags = MonthlyLake.recordTags(recordOf(raw, made, document));
   // the disk takes its time for each, so they wait for it side by side
   const [trainingBars, quarantine, rolls, statistics] = await together([
     hasRows ? lake.writeRowGroups('training_bars', month, rowGroups) : Promise.resolve(undefined),
@@ -173,7 +179,9 @@ async function storeMonth(
     monthly_statistics: statistics,
     training_bars: trainingBars === undefined ? [] : [trainingBars],
   };
-  const version = await exclusively(() => lake.commitMonth(month, files, facts.txnVersion));
+  const version = await commit(() =>
+    lake.commitMonth(month, files, JSON.stringify(document), { txnVersion, isTakenOver }),
+  );
   clock.lap('commit');
   return {
     outcome: {
@@ -187,71 +195,23 @@ async function storeMonth(
       seconds: (options.now() - startedMs) / 1000,
       version,
       error: null,
+      qualityScore: document.quality_score,
+      requiresReprocessing: document.requires_reprocessing,
+      reasons: document.reprocessing_reasons,
+      attempts: attempt,
     },
     stageSeconds: addSeconds(facts.stageSeconds, clock.seconds),
   };
 }
 
-function monthFacts(
+function recordOf(
   raw: RawMonth,
-  { prepared, built, previous }: MadeMonth,
-  options: RunOptions,
-  startedMs: number,
-  txnVersion: number,
-): MonthFacts {
-  const { processing } = options;
-  const { modes } = processing.labels;
-  const stageSeconds = built.reduce<StageSeconds>(
-    (sum, each) => addSeconds(sum, each.seconds),
-    prepared.seconds,
-  );
+  { prepared, previous }: MadeMonth,
+  document: StatisticsDocument,
+): MonthRecord {
   return {
     month: raw.month,
-    processedAtMs: options.now(),
-    seconds: (options.now() - startedMs) / 1000,
-    configHash: configHash(processing),
-    sourcePath: raw.path,
-    previousFront: previous?.contract ?? null,
-    prepared,
-    stageSeconds,
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    modes: modes.map(({ name }, at) => ({
-      name,
-      winners: built.reduce((sum, { winners }) => sum + winners[at], 0),
-    })),
-    featureFlags: validateFeatures(
-      boundsOf(built, processing.labels.modes),
-      prepared.grid.rowCount,
-      processing.instrument,
-    ),
-    featureFailures: built.flatMap(({ failures }) => failures),
-    txnVersion,
-  };
-}
-
-function boundsOf(
-  built: readonly BuiltRowGroup[],
-  modes: RunOptions['processing']['labels']['modes'],
-): Map<string, ColumnBounds> {
-  const { schema, partitionColumns } = shapeOf(trainingBarsTable(modes));
-  const parquet = parquetSchema(schema, partitionColumns);
-  const statistics = columnStatistics(
-    parquet,
-    built.map(({ rowGroup }) => rowGroup),
-  );
-  const number = (value: unknown) => (typeof value === 'number' ? value : null);
-  return new Map(
-    statistics.map(({ min, max, nullCount }, index) => [
-      parquet.fields[index].name,
-      { min: number(min), max: number(max), nullCount },
-    ]),
-  );
-}
-
-function recordOf(raw: RawMonth, { prepared, previous }: MadeMonth, facts: MonthFacts) {
-  return {
-    month: raw.month,
-    configHash: facts.configHash,
+    configHash: document.config_hash,
     kernelVersions: kernelVersionsText(),
     sourceSha256: prepared.source.sha256,
     sourceByteLength: raw.byteLength,
@@ -260,7 +220,8 @@ function recordOf(raw: RawMonth, { prepared, previous }: MadeMonth, facts: Month
     previousSha256: previous?.sha256 ?? null,
     lastFront: prepared.contract.lastSession?.front ?? null,
     rowCount: prepared.grid.rowCount,
-    txnVersion: facts.txnVersion,
+    txnVersion: document.txn_version,
+    qualityScore: document.quality_score,
   };
 }
 

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { BarlineError, systemCode, usageError } from '../base/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { Discovery, RawMonth } from './discovery.ts';
+import { kindOfError } from './error-class.ts';
 import { type Month, shiftMonth } from './month.ts';
 import {
   isTaken,
@@ -38,7 +39,7 @@ export async function planMonths(
             configHash: hash,
             kernelVersions: kernels,
             // a file that cannot be read is taken, so that its month says why
-            sourceSha256: (await checksum(source, raw, record)) ?? 'unreadable',
+            sourceSha256: (await checksumIfReadable(source, raw, record)) ?? 'unreadable',
             previousSha256: before ? await previousChecksum(source, before, record, records) : null,
           });
     const take = isTaken(found, options.take);
@@ -58,7 +59,15 @@ async function previousChecksum(
   record: MonthRecord,
   records: ReadonlyMap<Month, MonthRecord>,
 ): Promise<string | null> {
-  return (await checksum(source, before, records.get(before.month))) ?? record.previousSha256;
+  return (await checksumIfReadable(source, before, records.get(before.month))) ?? record.previousSha256;
+}
+
+/** `checksum`; undefined also when the file may be readable later. */
+async function checksumIfReadable(source: Storage, raw: RawMonth, record: MonthRecord | undefined) {
+  return checksum(source, raw, record).catch((error: unknown) => {
+    if (kindOfError(error) === 'transient') return undefined;
+    throw error;
+  });
 }
 
 /**
@@ -82,6 +91,7 @@ export async function checksum(
     if (local === undefined) hash.update(await source.read(raw.path));
     else for await (const chunk of createReadStream(local, { highWaterMark: 2 ** 20 })) hash.update(chunk);
   } catch (error) {
+    if (kindOfError(error) === 'transient') throw error;
     if (error instanceof BarlineError || systemCode(error) !== undefined) return undefined;
     throw error;
   }
