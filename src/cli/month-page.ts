@@ -36,8 +36,27 @@ interface Shown {
   }[];
   readonly previous_front_known: boolean;
   readonly mode_statistics: Readonly<
-    Record<string, { readonly win_rate: number | null; readonly total_winners: number }>
+    Record<
+      string,
+      {
+        readonly win_rate: number | null;
+        readonly total_winners: number;
+        readonly avg_weight?: number | null;
+        readonly weight_std?: number | null;
+        readonly quality_flags?: readonly string[];
+      }
+    >
   >;
+  readonly feature_statistics?: {
+    readonly suspicious_features: readonly string[];
+    readonly high_outlier_features: readonly string[];
+  };
+  readonly dataset_condition?: Readonly<Record<string, string>> | null;
+  readonly warnings?: readonly string[];
+  readonly quality_score?: number;
+  readonly quality_parts?: Readonly<Record<string, number>>;
+  readonly reprocessing_reasons?: readonly string[];
+  readonly reprocessing_priority?: string | null;
   readonly feature_flags: readonly {
     readonly feature: string;
     readonly kind: string;
@@ -85,6 +104,7 @@ function page(month: string, document: Shown): string {
   return [
     `${month}  made ${processing_date} by barline ${barline_version} in ${formatSeconds(performance.seconds)}\n` +
       `from ${source.file} (SHA-256 ${source.sha256.slice(0, 16)}…)`,
+    ...scoreText(document),
     barCounts(document),
     sessionsText(document),
     cleaningText(document),
@@ -93,6 +113,32 @@ function page(month: string, document: Shown): string {
     featuresText(document),
     stagesTable(document),
   ].join('\n\n');
+}
+
+/** Nothing for a month of an earlier release. */
+function scoreText(document: Shown): string[] {
+  const { quality_score: score, quality_parts: parts = {}, warnings = [] } = document;
+  if (score === undefined) return [];
+  const of = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(2)}`);
+  const { reprocessing_reasons: reasons = [], reprocessing_priority: priority } = document;
+  return [
+    [
+      `Score ${score.toFixed(3)} of 1: ${of.join(', ')}`,
+      ...(reasons.length > 0 ? [`To be made again, priority ${priority ?? '-'}:`] : []),
+      ...reasons.map((reason) => `  ${reason}`),
+      ...(warnings.length > 0 ? ['Warnings:'] : []),
+      ...warnings.map((warning) => `  ${warning}`),
+      ...conditionLines(document),
+    ].join('\n'),
+  ];
+}
+
+/** The days of which the vendor says more than that they are there. */
+function conditionLines({ dataset_condition: condition }: Shown): string[] {
+  if (condition === null || condition === undefined) return [];
+  const days = Object.entries(condition).filter(([, each]) => each !== 'available');
+  const said = days.map(([date, each]) => `${date} ${each}`).join(', ');
+  return [`The vendor calls ${days.length === 0 ? 'every day available' : said}.`];
 }
 
 function barCounts(document: Shown): string {
@@ -158,16 +204,27 @@ function rollsText({ rollover_events: rolls, previous_front_known: isKnown }: Sh
 
 function modesTable(document: Shown): string {
   return textTable(
-    [{ title: 'mode' }, { title: 'winners', ...RIGHT }, { title: 'win rate', ...RIGHT }],
+    [
+      { title: 'mode' },
+      { title: 'winners', ...RIGHT },
+      { title: 'win rate', ...RIGHT },
+      { title: 'mean weight', ...RIGHT },
+      { title: 'deviation', ...RIGHT },
+      { title: 'flags' },
+    ],
     Object.entries(document.mode_statistics).map(([mode, each]) => [
       mode,
       formatCount(each.total_winners),
       percent(each.win_rate),
+      each.avg_weight?.toFixed(4) ?? '-',
+      each.weight_std?.toFixed(4) ?? '-',
+      each.quality_flags?.join(', ') ?? '',
     ]),
   );
 }
 
-function featuresText({ feature_failures: failures, feature_flags: flags }: Shown): string {
+function featuresText(document: Shown): string {
+  const { feature_failures: failures, feature_flags: flags, feature_statistics: statistics } = document;
   const failed = failures.map(
     ({ category, message }) => `Features of ${category} could not be computed and are null: ${message}`,
   );
@@ -176,7 +233,14 @@ function featuresText({ feature_failures: failures, feature_flags: flags }: Show
     flags.map((flag) => [flag.feature, flag.kind, flag.found.toPrecision(5), flag.limit.toPrecision(5)]),
   );
   const found = flags.length === 0 ? 'Features: all within their expected ranges and null shares.' : table;
-  return [...failed, found].join('\n');
+  const named = (what: string, features: readonly string[]) =>
+    features.length === 0 ? [] : [`${what}: ${features.join(', ')}`];
+  return [
+    ...failed,
+    found,
+    ...named('More than 5 % outliers', statistics?.high_outlier_features ?? []),
+    ...named('Constant or implausible', statistics?.suspicious_features ?? []),
+  ].join('\n');
 }
 
 function stagesTable({ performance }: Shown): string {

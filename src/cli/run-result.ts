@@ -5,13 +5,16 @@ import type { Output } from './output.ts';
 import { formatCount, formatSeconds, textTable } from './text-table.ts';
 
 /** The stable shape of a month in `months run --json`. */
-export function outcomeDocument({ month, status, rows, seconds, version, error, reason }: MonthOutcome) {
+export function outcomeDocument(outcome: MonthOutcome) {
+  const { month, status, rows, seconds, version, error, reason } = outcome;
   return {
     month,
     status,
     reason,
     rows,
-    quality_score: null,
+    quality_score: outcome.qualityScore,
+    requires_reprocessing: outcome.requiresReprocessing,
+    reprocessing_reasons: outcome.reasons,
     seconds,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     version,
@@ -50,6 +53,7 @@ export function printResult(
           { title: 'sessions', align: 'right' },
           { title: 'rolls', align: 'right' },
           { title: 'quarantined', align: 'right' },
+          { title: 'score', align: 'right' },
           { title: 'seconds', align: 'right' },
           { title: 'version', align: 'right' },
           { title: 'taken because' },
@@ -61,6 +65,7 @@ export function printResult(
           String(each.sessions),
           String(each.rolls),
           formatCount(each.quarantined),
+          each.qualityScore === null ? '-' : each.qualityScore.toFixed(2),
           each.seconds.toFixed(2),
           each.version === null ? '-' : String(each.version),
           each.reason,
@@ -84,6 +89,9 @@ export function printResult(
       ([stage, seconds]) => `${stage} ${seconds.toFixed(3)}`,
     );
     output.text(`seconds by stage, over all threads: ${stages.join(', ')}`);
+  }
+  for (const { month, reasons } of shown) {
+    for (const reason of reasons) output.text(`${month} should be made again: ${reason}`);
   }
   if (summary.notReached.length > 0) output.text(`not reached: ${summary.notReached.join(', ')}`);
   output.text(`lake: ${lake}`);

@@ -14,6 +14,7 @@ const reason = z.enum([
   'kernel changed',
   'forced',
   'up to date',
+  'done elsewhere',
 ]);
 
 export const finishedMonth = z.strictObject({
@@ -21,7 +22,9 @@ export const finishedMonth = z.strictObject({
   status: z.enum(['succeeded', 'skipped', 'failed']),
   reason,
   rows: count,
-  quality_score: z.null(),
+  quality_score: share.nullable(),
+  requires_reprocessing: z.boolean(),
+  reprocessing_reasons: z.array(z.string()),
   seconds: z.number().nonnegative(),
   peak_rss_bytes: count,
   version: count.nullable(),
@@ -53,6 +56,7 @@ export const listedMonth = z.strictObject({
   bytes: count,
   state: reason,
   rows: count.nullable(),
+  quality_score: share.nullable(),
 });
 
 /** What the page promises of the statistics document. */
@@ -74,9 +78,58 @@ export const statistics = z.looseObject({
   rollover_events: z.array(
     z.looseObject({ timestamp: time, from_contract: z.string(), to_contract: z.string() }),
   ),
-  mode_statistics: z.record(z.string(), z.looseObject({ win_rate: share, total_winners: count })),
+  dataset_condition: z.record(date, z.enum(['available', 'degraded', 'pending', 'missing'])).nullable(),
+  retention: share.nullable(),
+  mode_statistics: z.record(
+    z.string(),
+    z.strictObject({
+      win_rate: share,
+      total_winners: count,
+      total_samples: count,
+      avg_weight: z.number().positive(),
+      weight_std: z.number().nonnegative(),
+      min: z.number().positive(),
+      max: z.number().positive(),
+      weight_distribution: z.record(z.enum(['p25', 'p50', 'p75', 'p90', 'p95']), z.number().positive()),
+      null_values: count,
+      infinite_values: count,
+      quality_flags: z.array(z.string()),
+    }),
+  ),
+  feature_statistics: z.strictObject({
+    features_generated: count.max(43),
+    nan_percentages: z.record(z.string(), z.number().min(0).max(100)),
+    outlier_counts: z.record(z.string(), count),
+    value_ranges: z.record(
+      z.string(),
+      z.strictObject({ min: z.number().nullable(), max: z.number().nullable() }),
+    ),
+    high_nan_features: z.array(z.string()),
+    out_of_range_features: z.array(z.string()),
+    suspicious_features: z.array(z.string()),
+    high_outlier_features: z.array(z.string()),
+    quality_score: share,
+  }),
+  warnings: z.array(z.string()),
+  quality_score: share,
+  quality_parts: z.strictObject({
+    modes: share,
+    data: share,
+    features: share,
+    performance: share,
+    rolls: share,
+  }),
+  requires_reprocessing: z.boolean(),
+  reprocessing_reasons: z.array(z.string()),
+  reprocessing_priority: z.enum(['high', 'medium', 'low']).nullable(),
   feature_flags: z.array(z.looseObject({ feature: z.string(), kind: z.string() })),
-  performance: z.looseObject({ seconds: z.number(), stage_seconds: z.record(z.string(), z.number()) }),
+  performance: z.looseObject({
+    seconds: z.number(),
+    stage_seconds: z.record(z.string(), z.number()),
+    stage_rows: z.record(z.string(), count),
+    rows_per_second: z.number().nullable(),
+    peak_rss_bytes: count,
+  }),
 });
 
 const stage = z.looseObject({ rows_in: count, rows_out: count }).nullable();
