@@ -1,5 +1,6 @@
 export * from './bytes.ts';
 export * from './config.ts';
+export * from './duration.ts';
 export * from './errors.ts';
 export * from './process-mark.ts';
 export * from './version.ts';

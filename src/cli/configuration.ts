@@ -8,6 +8,7 @@ import {
   findConfigFile,
   loadConfiguration,
   parseByteLength,
+  parseDurationSeconds,
 } from '../base/index.ts';
 import { labelModes } from '../labels/index.ts';
 import type { Processing } from '../months/index.ts';
@@ -32,6 +33,10 @@ const defaultModes = labelModes.map((mode) => ({
   stop_ticks: mode.stopTicks,
   target_ticks: mode.targetTicks,
 }));
+
+const durationSchema = z
+  .string()
+  .refine((text) => parseDurationSeconds(text) !== undefined, 'expected a duration such as 30s or 5m');
 
 const fields = z.strictObject({
   lake: z
@@ -119,6 +124,30 @@ const fields = z.strictObject({
         .max(19)
         .default(1)
         .describe('Zstandard level of the Parquet files written.'),
+      lease: durationSchema
+        .refine((text) => (parseDurationSeconds(text) ?? 0) >= 1, 'expected at least 1s')
+        .default('30s')
+        .describe(
+          'How long a run on the same lake may give no sign of life before others take over its months.',
+        ),
+      retry: z
+        .strictObject({
+          tries: z
+            .int()
+            .positive()
+            .max(100)
+            .default(3)
+            .describe(
+              'How often a month is tried in all when what failed may heal, such as a lost connection.',
+            ),
+          first_delay: durationSchema
+            .default('30s')
+            .describe(
+              'About how long after the first try the second one comes; each delay is twice the last.',
+            ),
+        })
+        .prefault({})
+        .describe('Months that failed of what may heal.'),
     })
     .prefault({})
     .describe('How work is done; none of it changes a result.'),

@@ -11,6 +11,13 @@ export const rangeOptions = () => [
   repeatable('--month <month>', 'this month; may be given several times'),
 ];
 
+/** How the months are worked at; none of it changes a result. */
+export const workOptions = () => [
+  option('--workers <n>', 'worker threads (default: one per core)'),
+  option('--retries <n>', 'how often a month is tried again after what may heal (default: 2)'),
+  option('--retry-delay <duration>', 'about how long after the first try, then doubled (default: 30s)'),
+];
+
 /** Settings, places and the months asked for, of any `months` command. */
 export async function openMonthsRequest(invocation: Invocation, options: Readonly<Record<string, unknown>>) {
   const { parseMonth } = await import('../months/index.ts');
@@ -18,6 +25,8 @@ export async function openMonthsRequest(invocation: Invocation, options: Readonl
     source: options.source,
     ...processingFlags(options),
     'run.workers': wholeNumber(options.workers, '--workers'),
+    'run.retry.tries': triesOf(options.retries),
+    'run.retry.first_delay': options.retryDelay,
   });
   const { value } = configuration;
   const month = (text: unknown, name: string) =>
@@ -39,6 +48,12 @@ export async function openMonthsRequest(invocation: Invocation, options: Readonl
       ...(given.length > 0 && { months: given.map((text) => parseMonth(String(text), '--month')) }),
     },
   };
+}
+
+/** The setting counts the first try as well. */
+function triesOf(retries: unknown): number | undefined {
+  if (retries === undefined) return undefined;
+  return retries === '0' ? 1 : (wholeNumber(retries, '--retries') ?? 0) + 1;
 }
 
 export function wholeNumber(value: unknown, name: string): number | undefined {

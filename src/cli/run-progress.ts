@@ -1,4 +1,4 @@
-import type { MonthOutcome, RunEvent, RunListener, Stage } from '../months/index.ts';
+import type { MonthOutcome, OtherRun, RunEvent, RunListener, Stage } from '../months/index.ts';
 import type { Output } from './output.ts';
 import { formatCount, formatSeconds } from './text-table.ts';
 
@@ -56,9 +56,28 @@ export function runProgress(output: Output, now: () => number): RunListener {
         atWork.set(event.month, { stage: event.stage, done: event.done });
         draw(false);
         break;
+      case 'month-retry':
+        atWork.delete(event.month);
+        erase();
+        output.note(
+          `${event.month}  try ${event.attempt} failed, again in ${formatSeconds(event.delaySeconds)}  ` +
+            `${event.error.code}: ${event.error.message}`,
+        );
+        draw(true);
+        break;
+      case 'months-elsewhere':
+        for (const month of event.months) atWork.delete(month);
+        erase();
+        output.note(`waiting for ${event.months.join(', ')}: ${holderText(event.run)} is at it`);
+        draw(true);
+        break;
       case 'month-finished':
         atWork.delete(event.outcome.month);
-        if (event.outcome.status === 'skipped') break;
+        if (event.outcome.status === 'skipped') {
+          // one of those it was to take
+          if (event.outcome.reason === 'done elsewhere') finished++;
+          break;
+        }
         finished++;
         rows += event.outcome.rows;
         erase();
@@ -70,6 +89,10 @@ export function runProgress(output: Output, now: () => number): RunListener {
         break;
     }
   };
+}
+
+function holderText({ runId, host, pid }: OtherRun): string {
+  return host === null ? `run ${runId}` : `process ${pid} on ${host}`;
 }
 
 function bar(share: number): string {

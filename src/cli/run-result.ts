@@ -11,6 +11,7 @@ export function outcomeDocument(outcome: MonthOutcome) {
     month,
     status,
     reason,
+    attempts: outcome.attempts,
     rows,
     quality_score: outcome.qualityScore,
     requires_reprocessing: outcome.requiresReprocessing,

@@ -1,5 +1,14 @@
 export { type Discovery, discoverMonths, type RawMonth } from './discovery.ts';
-export type { MonthOutcome, MonthReason, RunEvent, RunListener, RunSummary, Stage } from './events.ts';
+export type {
+  MonthOutcome,
+  MonthReason,
+  OtherRun,
+  RunEvent,
+  RunListener,
+  RunSummary,
+  Stage,
+} from './events.ts';
+export { listFailures, type MonthFailure } from './failures.ts';
 export { type Month, parseMonth, shiftMonth } from './month.ts';
 export type { MonthRecord, PlannedMonth, PlanOptions } from './plan.ts';
 export {

@@ -21,6 +21,7 @@ export const finishedMonth = z.strictObject({
   month,
   status: z.enum(['succeeded', 'skipped', 'failed']),
   reason,
+  attempts: count,
   rows: count,
   quality_score: share.nullable(),
   requires_reprocessing: z.boolean(),
@@ -57,6 +58,19 @@ export const listedMonth = z.strictObject({
   state: reason,
   rows: count.nullable(),
   quality_score: share.nullable(),
+  failure: z
+    .strictObject({
+      month,
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().nullable(),
+      kind: z.enum(['transient', 'permanent']),
+      attempts: count,
+      failed_at: time,
+      run_id: z.string(),
+      source_file: z.string(),
+    })
+    .nullable(),
 });
 
 /** What the page promises of the statistics document. */

@@ -1,11 +1,10 @@
 import { formatByteLength, usageError } from '../../base/index.ts';
 import type { PlannedMonth } from '../../months/index.ts';
 import { type CommandSpec, option } from '../command.ts';
-import { openMonthsRequest, rangeOptions, sourceOption } from '../months-request.ts';
+import { openMonthsRequest, rangeOptions, sourceOption, workOptions } from '../months-request.ts';
 import type { Output } from '../output.ts';
 import { processingOptions } from '../processing-options.ts';
-import { outcomeDocument, printResult } from '../run-result.ts';
-import { shownPath } from '../shown-path.ts';
+import { runAndPrint } from '../run-months.ts';
 import { textTable } from '../text-table.ts';
 
 function takeOf(options: Readonly<Record<string, unknown>>): 'default' | 'missing' | 'stale' | 'force' {
@@ -21,14 +20,14 @@ export const run: CommandSpec = {
   summary: 'raw months in, training table out',
   description:
     'Takes the raw months that are missing or stale through contract, session, cleaning, grid, labels and features, ' +
-    'and replaces each in the lake by one commit. Running it again changes nothing.',
+    'and replaces each in the lake by one commit. Running it again changes nothing. Any number of runs share a lake, on one machine or several.',
   options: [
     sourceOption(),
     ...rangeOptions(),
     option('--skip-existing', 'take only months that are missing'),
     option('--stale', 'take only months whose source, configuration or kernels changed'),
     option('--force', 'take everything asked for'),
-    option('--workers <n>', 'worker threads (default: one per core)'),
+    ...workOptions(),
     option('--dry-run', 'say what would run and why, and write nothing'),
     ...processingOptions(),
   ],
@@ -39,33 +38,16 @@ export const run: CommandSpec = {
   ],
   keepsWorking: true,
   run: async (invocation, _args, options) => {
-    const { output, now, signal } = invocation;
+    const { output } = invocation;
     const request = await openMonthsRequest(invocation, options);
     const months = await import('../../months/index.ts');
-    const { sourceUri, lakeUri, processing, settings } = request;
+    const { sourceUri, lakeUri, processing } = request;
     const plan = { ...request.range, take: takeOf(options) };
     if (options.dryRun === true) {
       printPlan(output, (await months.planRun({ sourceUri, lakeUri, processing, plan })).planned);
       return 0;
     }
-    const { runProgress } = await import('../run-progress.ts');
-    const progress = runProgress(output, now);
-    const result = await months.runMonths({
-      sourceUri,
-      lakeUri,
-      processing,
-      plan,
-      workers: settings.run.workers,
-      compressionLevel: settings.run.compression_level,
-      now,
-      signal,
-      onEvent: (event) => {
-        progress(event);
-        if (event.type === 'month-finished') output.json(outcomeDocument(event.outcome));
-      },
-    });
-    printResult(output, result.outcomes, result.summary, shownPath(lakeUri, invocation.directory));
-    return result.summary.failed > 0 ? 1 : 0;
+    return runAndPrint(invocation, request, plan);
   },
 };
 
