@@ -1,12 +1,15 @@
 /** Providers by name. */
 import { BarlineError, usageError } from '../base/index.ts';
+import { alphaVantage } from './alpha-vantage.ts';
 import { Circuit, type CircuitStore } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import { coinbase } from './coinbase.ts';
 import { HttpClient, type ProviderEvent } from './http.ts';
+import { oanda } from './oanda.ts';
 import type { BarProvider } from './provider.ts';
 import { RateLimit } from './rate-limit.ts';
-import { sampleReplay } from './replay.ts';
+import { fileReplay } from './replay-files.ts';
+import { sampleReplay } from './sample-replay.ts';
 import { Secrets } from './secrets.ts';
 import {
   PROVIDER_FACTS,
@@ -37,10 +40,21 @@ export async function openProvider(name: string, world: ProviderWorld): Promise<
   const facts = factsOf(name);
   const settings = world.settings[name] ?? {};
   switch (facts.name) {
+    case 'alpha_vantage': {
+      const key = requiredKey(facts, world.environment);
+      return alphaVantage(clientOf(facts, settings, world, { key }), settings, key);
+    }
+    case 'oanda': {
+      const key = requiredKey(facts, world.environment);
+      const headers = { authorization: `Bearer ${key}` };
+      return oanda(clientOf(facts, settings, world, { key, headers }), settings);
+    }
     case 'coinbase':
       return coinbase(clientOf(facts, settings, world), settings);
     case 'replay':
-      return sampleReplay(world.clock);
+      return world.replaySource === undefined || world.replaySource === null
+        ? sampleReplay(world.clock)
+        : fileReplay(world.replaySource, world.clock);
     default:
       throw usageError(`${name} is not built in yet.`);
   }

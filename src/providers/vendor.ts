@@ -22,3 +22,8 @@ export function notBars(provider: string, expected: string, found: unknown): Bar
     facts: { provider, expected },
   });
 }
+
+/** A value's property; undefined where it is no object, or has none. */
+export function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
