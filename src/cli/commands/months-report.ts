@@ -106,7 +106,7 @@ async function makeReport(
   const found = months.monthsReport(recorded, request);
   if (found.monthCount + found.failures.length + found.unreadable.length === 0) throw notFound(lake);
   return {
-    page: months.monthsPage(found, months.retryCommand(request)),
+    page: months.monthsPage(found),
     document: async () => (await import('../report-document.ts')).monthsReportDocument(found),
   };
 }

@@ -4,10 +4,10 @@
  */
 export const STYLE = `
 :root{color-scheme:light dark;--paper:#fff;--panel:#f5f7fa;--ink:#1b2430;--muted:#566173;--line:#d9dfe7;--rule:#e9edf2;
---accent:#0067a5;--good:#0067a5;--fair:#8a5a00;--poor:#b3390b;--bar:#9cc4e0;
+--accent:#0067a5;--good:#0067a5;--fair:#8a5a00;--poor:#b3390b;--bar:#5b9ccb;
 --s0:#0072b2;--s1:#e69f00;--s2:#009e73;--s3:#b0578a;--s4:#7b8794;--s5:#3f4753}
 @media (prefers-color-scheme:dark){:root{--paper:#12171e;--panel:#1b222c;--ink:#e6ebf2;--muted:#a3afbf;--line:#36414f;--rule:#262f3a;
---accent:#6cb8ec;--good:#6cb8ec;--fair:#f0b44c;--poor:#ff8f66;--bar:#2c5c80;
+--accent:#6cb8ec;--good:#6cb8ec;--fair:#f0b44c;--poor:#ff8f66;--bar:#4a8fbf;
 --s0:#4aa3df;--s1:#e9ac2f;--s2:#2fb98f;--s3:#d58ab8;--s4:#8b97a5;--s5:#c4cdd8}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -24,7 +24,8 @@ section{margin:28px 0}
 nav ul{display:flex;flex-wrap:wrap;gap:4px 18px;margin:14px 0 0;padding:0;list-style:none;font-size:.9rem}
 a{color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:3px}
-.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:0}
+.date{white-space:nowrap}
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:10px;margin:0}
 .facts>div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px 14px}
 dt{color:var(--muted);font-size:.875rem}
 dd{margin:0}
@@ -40,7 +41,8 @@ th.r,td.r{text-align:right;white-space:nowrap}
 td:first-child{white-space:nowrap}
 td:last-child,th:last-child{padding-right:4px}
 .why td:last-child{min-width:220px;overflow-wrap:anywhere}
-.meter{display:inline-block;width:96px;height:9px;margin-right:10px;background:var(--rule);border-radius:3px;overflow:hidden;vertical-align:middle}
+.with-meter{display:flex;align-items:center;justify-content:space-between;gap:10px}
+.meter{flex:none;width:96px;height:9px;background:var(--rule);border-radius:3px;overflow:hidden}
 .meter i{display:block;height:100%;background:var(--bar);border-radius:3px}
 .meter i.good{background:var(--good)}.meter i.fair{background:var(--fair)}.meter i.poor{background:var(--poor)}
 details{margin:10px 0}
@@ -53,6 +55,7 @@ summary{cursor:pointer;color:var(--accent);padding:3px 0}
 .todo dd{overflow-wrap:anywhere}
 pre{margin:8px 0;padding:8px 12px;background:var(--paper);border:1px solid var(--line);border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere;
 font:.8125rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre span{display:inline-block;max-width:100%}
 figure{margin:18px 0 6px;min-width:0}
 figcaption{font-weight:600;font-size:.9375rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:6px 22px}
@@ -71,7 +74,7 @@ svg text{font-size:12px;fill:var(--muted);font-variant-numeric:tabular-nums}
 .s0{fill:var(--s0)}.s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}.s5{fill:var(--s5)}
 .tip{fill:transparent}.tip:hover{fill:var(--ink);fill-opacity:.09}
 .narrow{display:none}
-@media (max-width:719px){.wide{display:none}.narrow{display:block}main,header,footer{padding-left:14px;padding-right:14px}h1{font-size:1.5rem}
+@media (max-width:719px){.wide{display:none}.narrow{display:block}main,header,footer{padding-left:14px;padding-right:14px}h1{font-size:1.4rem}
 .facts{grid-template-columns:repeat(auto-fill,minmax(140px,1fr))}.meter{width:56px}}
 @media print{:root{color-scheme:light}body{font-size:11pt}nav{display:none}section,figure,tr{break-inside:avoid}section{break-inside:auto}
 .scroll{overflow:visible}details::details-content{content-visibility:visible;block-size:auto}.todo{background:none}}

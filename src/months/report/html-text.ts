@@ -12,3 +12,8 @@ export function escapeHtml(text: string): string {
     .replace(/[^\P{Cc}\t\n]/gu, '\ufffd')
     .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
+
+/** The same for running text, in which a month or a date stays on one line. */
+export function phraseHtml(text: string): string {
+  return escapeHtml(text).replace(/\b\d{4}-\d{2}(-\d{2})?\b/g, '<span class="date">$&</span>');
+}

@@ -1,7 +1,7 @@
 /** A page as one HTML file that needs nothing else and asks nobody: it can be mailed. */
 import { type ChartSize, chartSvg } from './chart-svg.ts';
 import { STYLE } from './html-style.ts';
-import { escapeHtml as text } from './html-text.ts';
+import { phraseHtml as phrase, escapeHtml as text } from './html-text.ts';
 import type { ActionGroup, Block, Cell, Chart, Fact, Page, Section, Table } from './page.ts';
 
 // forbids every request, should a text ever slip through
@@ -27,8 +27,8 @@ export function renderHtml(page: Page): string {
 </head>
 <body>
 <header>
-<h1>${text(page.title)}</h1>
-<p class="sub">${text(page.subtitle)}</p>
+<h1>${phrase(page.title)}</h1>
+<p class="sub">${phrase(page.subtitle)}</p>
 <nav aria-label="Sections"><ul>${links.join('')}</ul></nav>
 </header>
 <main>
@@ -50,25 +50,29 @@ ${blocks.map(blockHtml).join('\n')}
 function blockHtml(block: Block): string {
   switch (block.kind) {
     case 'text':
-      return `<p>${text(block.text)}</p>`;
+      return `<p>${phrase(block.text)}</p>`;
     case 'facts':
       return `<dl class="facts">${block.facts.map(factHtml).join('')}</dl>`;
     case 'table':
       return block.isFolded === true ? folded(block.table) : tableHtml(block.table, true);
     case 'charts':
-      return chartsHtml(block.charts) + folded(block.table);
+      return noteHtml(block.note) + chartsHtml(block.charts) + folded(block.table);
     case 'actions':
       return block.groups.map(actionsHtml).join('\n');
   }
 }
 
+function noteHtml(note: string | undefined): string {
+  return note === undefined ? '' : `<p class="sub">${phrase(note)}</p>`;
+}
+
 function factHtml({ name, value, note, tone }: Fact): string {
-  const more = note === undefined ? '' : `<dd class="note">${text(note)}</dd>`;
+  const more = note === undefined ? '' : `<dd class="note">${phrase(note)}</dd>`;
   return `<div><dt>${text(name)}</dt><dd class="value${tone === undefined ? '' : ` ${tone}`}">${text(value)}</dd>${more}</div>`;
 }
 
 function folded(table: Table): string {
-  return `<details><summary>${text(table.title)}</summary>${tableHtml(table, false)}</details>`;
+  return `<details><summary>Table: ${text(table.title)}</summary>${tableHtml(table, false)}</details>`;
 }
 
 /** Scrolls by itself where it is wider than the page, by keyboard too. */
@@ -93,21 +97,32 @@ function cellHtml({ text: words, bar, tone }: Cell, align: 'left' | 'right' | un
     bar === undefined
       ? ''
       : `<span class="meter" aria-hidden="true"><i${colour} style="width:${(Math.min(Math.max(bar, 0), 1) * 100).toFixed(1)}%"></i></span>`;
-  const words_ = colour === '' || meter !== '' ? text(words) : `<span${colour}>${text(words)}</span>`;
-  return `<td${align === 'right' ? ' class="r"' : ''}>${meter}${words_}</td>`;
+  const content =
+    meter !== ''
+      ? `<span class="with-meter">${meter}${text(words)}</span>`
+      : colour === ''
+        ? text(words)
+        : `<span${colour}>${text(words)}</span>`;
+  return `<td${align === 'right' ? ' class="r"' : ''}>${content}</td>`;
 }
 
 function actionsHtml({ title, tone, actions, command }: ActionGroup): string {
-  const run = command === null ? '' : `<pre><code>${text(command)}</code></pre>`;
+  const run = command === null ? '' : commandHtml(command);
   const edge = `todo ${tone}-edge`;
   if (actions.length === 0) return `<div class="${edge}"><p>${text(title)}</p>${run}</div>`;
   const items = actions.map(
     (each) =>
-      `${each.title === '' ? '' : `<dt>${text(each.title)}</dt>`}${each.lines.map((line) => `<dd>${text(line)}</dd>`).join('')}`,
+      `${each.title === '' ? '' : `<dt>${phrase(each.title)}</dt>`}${each.lines.map((line) => `<dd>${phrase(line)}</dd>`).join('')}`,
   );
   // a long list that can wait is folded
   const open = tone === 'poor' || actions.length <= 6 ? ' open' : '';
   return `<details class="${edge}"${open}><summary>${text(title)}</summary>${run}<dl>${items.join('')}</dl></details>`;
+}
+
+/** Breaks between words only, not at the hyphens of an option. */
+function commandHtml(command: string): string {
+  const words = command.split(' ').map((word) => `<span>${text(word)}</span>`);
+  return `<pre><code>${words.join(' ')}</code></pre>`;
 }
 
 function chartsHtml(charts: readonly Chart[]): string {
@@ -123,11 +138,11 @@ function chartsHtml(charts: readonly Chart[]): string {
 
 const SWATCH = '<svg viewBox="0 0 12 12" aria-hidden="true">';
 
-function legend({ shape, series, toneOf }: Chart): string {
+function legend({ shape, size, series, toneOf }: Chart): string {
   const items =
     shape === 'stacks'
       ? series.map(({ name }, i) => `${SWATCH}<path class="s${i}" d="M0 0h12v12h-12z"/></svg>${text(name)}`)
-      : toneOf === undefined
+      : toneOf === undefined || size === 'panel'
         ? []
         : [
             `${SWATCH}<circle class="dot" cx="6" cy="6" r="3.5"/></svg>good`,

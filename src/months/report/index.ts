@@ -6,5 +6,5 @@ export { type MonthReport, monthReport } from './month-report.ts';
 export { monthsPage } from './months-page.ts';
 export { type MonthsReport, monthsReport, type ReportRequest } from './months-report.ts';
 export type { Block, Page, Table } from './page.ts';
-export { retryCommand } from './reprocessing.ts';
+export { parseStatistics, type RecordedStatistics } from './recorded-month.ts';
 export { TRAINING_STANDARD } from './standards.ts';

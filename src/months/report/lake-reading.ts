@@ -2,10 +2,10 @@
 import { BarlineError } from '../../base/index.ts';
 import { DeltaTable } from '../../delta/index.ts';
 import { openStorage, type Storage } from '../../storage/index.ts';
+import { listFailures, type MonthFailure } from '../failures.ts';
 import { appIdOf, recordOfFile } from '../lake.ts';
 import type { Month } from '../month.ts';
 import { MONTH_COLUMN } from '../tables.ts';
-import { listFailures, type MonthFailure } from './recorded-failures.ts';
 import { parseStatistics, type RecordedStatistics } from './recorded-month.ts';
 
 export interface RecordedMonth {

@@ -12,7 +12,7 @@ export function renderMarkdown(page: Page): string {
 function words(text: string): string {
   return text
     .replace(/\s+/g, ' ')
-    XX
+    .replace(/[\\`*[\]|~#]|(?<![^\W_])_|_(?![^\W_])/g, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

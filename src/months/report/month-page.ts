@@ -133,7 +133,7 @@ function dataFlow({ flow, retention, statistics }: RecordedPart): Section {
   ]);
   const { sessions, missing_sessions: missing, longest_fill: longest, bars_changed: changed } = statistics;
   const facts = [
-    `cleaning kept ${percentText(retention)} of the bars in the session and changed ${countText(changed)}`,
+    `Cleaning kept ${percentText(retention)} of the bars in the session and changed ${countText(changed)}`,
     `${percentText(statistics.fill_share)} of the seconds are filled, the longest run ${countText(longest)} s`,
     `${countText(sessions?.length ?? null)} sessions, ${countText(missing?.length ?? null)} missing`,
   ];
@@ -243,8 +243,10 @@ function features(recorded: RecordedPart): Section {
   }
   const flagged = lines.filter(({ flags }) => flags.length > 0);
   const text =
-    `${countOf(found?.features_generated ?? lines.length, 'feature')}; ${percentText(meanNullShare, 2)} of their values ` +
-    `are null; score ${scoreText(found?.quality_score ?? null)}; ${countText(flagged.length)} flagged.`;
+    found === null
+      ? `Nulls, outliers and ranges are ${NOT_RECORDED}; ${countOf(flagged.length, 'feature')} flagged.`
+      : `${countOf(found.features_generated ?? lines.length, 'feature')}; ${percentText(meanNullShare, 2)} of their values ` +
+        `are null; score ${scoreText(found.quality_score)}; ${countText(flagged.length)} flagged.`;
   const blocks: Block[] = [...failures, paragraph(text)];
   if (flagged.length > 0) blocks.push({ kind: 'table', table: featureTable('Flagged features', flagged) });
   if (found !== null)

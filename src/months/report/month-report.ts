@@ -1,9 +1,10 @@
 /** What is recorded of one month, and what to do about it. */
+
+import type { MonthFailure } from '../failures.ts';
 import { countOf, sum } from './figures.ts';
 import type { RecordedLake, RecordedMonth } from './lake-reading.ts';
 import type { ReportRequest } from './months-report.ts';
 import { nullShareOf, spoken, unreadyReasons } from './readiness.ts';
-import type { MonthFailure } from './recorded-failures.ts';
 import type { RecordedFeatures, RecordedMode, RecordedStatistics } from './recorded-month.ts';
 import { retryCommand, runCommand } from './reprocessing.ts';
 
@@ -189,7 +190,11 @@ function recommendations(
     advice.push({ text, details, command });
   if (failure !== null) {
     const details = failure.hint === null ? [] : [failure.hint];
-    say(`The last run failed on it (${failure.code}): ${failure.message}`, retryCommand(request), details);
+    say(
+      `The last run failed on it (${failure.code}): ${failure.message}`,
+      retryCommand([month], request),
+      details,
+    );
   }
   if (found === undefined || recorded === null) {
     if (failure === null) say('Its statistics cannot be read; make the month again.', again);

@@ -2,7 +2,7 @@
 import { known, percentText, scoreText, secondsText, sum } from './figures.ts';
 import { type MonthLine, modeNames, winRateOf } from './months-report.ts';
 import { type Block, type Cell, type Chart, cell, type Series, type Table, table } from './page.ts';
-import { bandOf, FAIR_SCORE, GOOD_SCORE, WIN_RATES } from './standards.ts';
+import { bandOf, FAIR_SCORE, GOOD_SCORE, isSoundWinRate, WIN_RATES } from './standards.ts';
 
 export function scoreCharts(lines: readonly MonthLine[]): Block {
   const chart: Chart = {
@@ -19,7 +19,7 @@ export function scoreCharts(lines: readonly MonthLine[]): Block {
     ],
     toneOf: bandOf,
   };
-  const byYear = calendarTable('Quality scores', lines, ({ qualityScore }) =>
+  const byYear = calendarTable('Quality scores by year and month', lines, ({ qualityScore }) =>
     cell(scoreText(qualityScore), qualityScore === null ? {} : { tone: bandOf(qualityScore) }),
   );
   return { kind: 'charts', charts: [chart], table: byYear };
@@ -39,11 +39,12 @@ export function winRateCharts(lines: readonly MonthLine[]): Block {
       format: 'share',
       atLeast: [0, Math.max(WIN_RATES[1], ...rates)],
       marks: WIN_RATES.map((value) => ({ value, label: percentText(value, 0) })),
+      toneOf: (rate) => (isSoundWinRate(rate) ? 'good' : 'poor'),
     }),
   );
   const rows = lines.map((line) => [line.month, ...modes.map((mode) => percentText(winRateOf(line, mode)))]);
   const months = table('Win rates month by month', ['month', ...modes.map((mode) => `>${mode}`)], rows);
-  return { kind: 'charts', charts, table: months };
+  return { kind: 'charts', note: 'A diamond marks a month outside 5 to 50 %.', charts, table: months };
 }
 
 export function fillCharts(lines: readonly MonthLine[]): Block {
@@ -57,7 +58,7 @@ export function fillCharts(lines: readonly MonthLine[]): Block {
     atLeast: [0, 0.1],
     marks: [],
   };
-  const byYear = calendarTable('Share of filled seconds', lines, ({ fillShare }) =>
+  const byYear = calendarTable('Filled seconds by year and month', lines, ({ fillShare }) =>
     cell(percentText(fillShare)),
   );
   return { kind: 'charts', charts: [chart], table: byYear };

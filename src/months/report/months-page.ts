@@ -16,7 +16,7 @@ import {
 import type { FailureCause, PriorityGroup } from './reprocessing.ts';
 import { bandOf } from './standards.ts';
 
-export function monthsPage(report: MonthsReport, retry: string): Page {
+export function monthsPage(report: MonthsReport): Page {
   const { first, last, lake, madeAt } = report;
   const span = first === null ? 'no month' : first === last ? first : `${first} to ${last}`;
   return {
@@ -24,7 +24,7 @@ export function monthsPage(report: MonthsReport, retry: string): Page {
     subtitle: `Lake ${lake}, as of ${timeText(madeAt)}`,
     sections: [
       glance(report),
-      toDo(report, retry),
+      toDo(report),
       scores(report),
       trends(report.trends),
       readiness(report),
@@ -84,9 +84,9 @@ function glance(report: MonthsReport): Section {
   return { title: 'At a glance', blocks: [{ kind: 'facts', facts }] };
 }
 
-function toDo(report: MonthsReport, retry: string): Section {
+function toDo(report: MonthsReport): Section {
   const groups = [
-    ...report.failures.map((cause) => failedGroup(cause, retry)),
+    ...report.failures.map(failedGroup),
     ...report.reprocessing.map(priorityGroup),
     ...report.featureFailures.map(
       ({ category, months, message }): ActionGroup => ({
@@ -117,19 +117,16 @@ function toDo(report: MonthsReport, retry: string): Section {
   return { title: 'What to do next', blocks };
 }
 
-function failedGroup({ code, kind, months, hint }: FailureCause, retry: string): ActionGroup {
+function failedGroup({ code, kind, months, hint, command }: FailureCause): ActionGroup {
   const nature = kind === 'transient' ? 'may pass by itself' : 'will not pass by itself';
   return {
     title: `Failed: ${countOf(months.length, 'month')} with ${code}, which ${nature}`,
     tone: 'poor',
     actions: months.map(({ month, message, attempts }) => ({
       title: month,
-      lines: [
-        message + (attempts === null ? '' : ` (${countOf(attempts, 'attempt')})`),
-        ...(hint === null ? [] : [hint]),
-      ],
+      lines: [`${message} (${countOf(attempts, 'attempt')})`, ...(hint === null ? [] : [hint])],
     })),
-    command: retry,
+    command,
   };
 }
 
@@ -216,14 +213,14 @@ function readiness(report: MonthsReport): Section {
   const text =
     `${countText(readyCount)} of ${countOf(monthCount, 'month')} are ready: every mode has at least ` +
     `${countText(standard.minWinners)} winners, a win rate of 5 to 50 % and sound labels, at most ` +
-    `${percentText(standard.maxNullShare)} of the feature values are null, and none is infinite.`;
+    `${percentText(standard.maxNullShare, 0)} of the feature values are null, none is infinite, and the score is not below 0.6.`;
   const rest = report.months.filter(({ isReady }) => !isReady);
   const rows = rest.map(({ month, notReadyBecause }) => [month, notReadyBecause.join('; ')]);
   const blocks: Block[] = [paragraph(text)];
   if (rows.length > 0) {
     blocks.push({
       kind: 'table',
-      table: table('Not ready', ['month', 'why not'], rows),
+      table: table('Months that are not ready', ['month', 'why not'], rows),
       isFolded: rows.length > 12,
     });
   }

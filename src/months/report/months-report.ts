@@ -127,7 +127,7 @@ export function monthsReport(lake: RecordedLake, request: ReportRequest): Months
     scores: scoreDistribution(lines),
     trends: trendsOf(lines),
     modes: modeNames(lines).flatMap((mode) => modeRange(mode, lake.months) ?? []),
-    failures: failureCauses(lake.failures),
+    failures: failureCauses(lake.failures, request),
     featureFailures: featureFailures(lake.months),
     standard: request.standard,
     readyCount: lines.filter(({ isReady }) => isReady).length,

@@ -16,7 +16,13 @@ export type Block =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
   | { readonly kind: 'table'; readonly table: Table; readonly isFolded?: boolean }
-  | { readonly kind: 'charts'; readonly charts: readonly Chart[]; readonly table: Table }
+  | {
+      readonly kind: 'charts';
+      /** What to know of the drawing itself. */
+      readonly note?: string;
+      readonly charts: readonly Chart[];
+      readonly table: Table;
+    }
   | { readonly kind: 'actions'; readonly groups: readonly ActionGroup[] };
 
 /** How a figure should be taken; always said in words as well. */

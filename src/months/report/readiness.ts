@@ -1,7 +1,7 @@
-import { countText, mean, percentText } from './figures.ts';
+import { countText, mean, percentText, scoreText } from './figures.ts';
 import type { RecordedMonth } from './lake-reading.ts';
 import type { RecordedMode, RecordedStatistics } from './recorded-month.ts';
-import { isSoundWinRate, type TrainingStandard } from './standards.ts';
+import { bandOf, FAIR_SCORE, isSoundWinRate, type TrainingStandard } from './standards.ts';
 
 /** Mean share of nulls over the features; null where the document has none of it. */
 export function nullShareOf({ feature_statistics }: RecordedStatistics): number | null {
@@ -17,6 +17,9 @@ export function unreadyReasons(
   const reasons = isCutShort
     ? ['its rows are of an earlier run than its statistics: a run died in between']
     : [];
+  const { quality_score: score } = statistics;
+  if (score !== null && bandOf(score) === 'poor')
+    reasons.push(`score ${scoreText(score)}, below ${FAIR_SCORE}`);
   const modes = Object.entries(statistics.mode_statistics ?? {});
   if (modes.length === 0) reasons.push('no statistics of label modes are recorded');
   for (const [name, mode] of modes) reasons.push(...modeReasons(name, mode, standard));

@@ -1,6 +1,6 @@
+import type { MonthFailure } from '../failures.ts';
 import { shiftMonth } from '../month.ts';
 import type { RecordedMonth } from './lake-reading.ts';
-import type { MonthFailure } from './recorded-failures.ts';
 
 export const PRIORITIES = ['high', 'medium', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -29,8 +29,9 @@ export function runCommand(months: readonly string[], { places }: CommandWriter)
   return `barline months run${monthFlags(months)} --force${places}`;
 }
 
-export function retryCommand({ places }: CommandWriter): string {
-  return `barline months retry${places}`;
+/** Tries failed months again; all that there are unless named. */
+export function retryCommand(months: readonly string[], { places }: CommandWriter): string {
+  return `barline months retry${months.map((month) => ` --month ${month}`).join('')}${places}`;
 }
 
 /** `--month` of each; of a long row of months without a gap, its ends. */
@@ -88,13 +89,15 @@ export interface FailureCause {
   readonly months: readonly {
     readonly month: string;
     readonly message: string;
-    readonly attempts: number | null;
+    readonly attempts: number;
   }[];
   readonly hint: string | null;
+  /** Tries them again, once the cause is gone. */
+  readonly command: string;
 }
 
 /** Failed months by their error's code, the most frequent first. */
-export function failureCauses(failures: readonly MonthFailure[]): FailureCause[] {
+export function failureCauses(failures: readonly MonthFailure[], commands: CommandWriter): FailureCause[] {
   const byCode = Map.groupBy(failures, ({ code }) => code);
   return [...byCode]
     .map(([code, found]) => ({
@@ -103,6 +106,7 @@ export function failureCauses(failures: readonly MonthFailure[]): FailureCause[]
       kind: found.some(({ kind }) => kind === 'permanent') ? ('permanent' as const) : ('transient' as const),
       months: found.map(({ month, message, attempts }) => ({ month, message, attempts })),
       hint: found.find(({ hint }) => hint !== null)?.hint ?? null,
+      command: retryCommand(byCode.size === 1 ? [] : found.map(({ month }) => month), commands),
     }))
     .sort((a, b) => b.months.length - a.months.length || (a.code < b.code ? -1 : 1));
 }
