@@ -90,6 +90,16 @@ export const DELTA_WORKLOADS: Readonly<Record<string, DeltaWorkload>> = {
       return { rows: Number(await session.value('SELECT count(*) FROM scanned')) };
     },
   },
+  'scan-batches': {
+    title: 'every row to the program, as arrays',
+    input: 'table',
+    prepare: (path) => async () => {
+      const table = await DeltaTable.open(path);
+      let rows = 0;
+      for await (const { rowCount } of (await table.scan()).batches()) rows += rowCount;
+      return { rows };
+    },
+  },
   'scan-aggregate': {
     title: 'every column of every row, summed',
     input: 'table',

@@ -176,6 +176,14 @@ def scan(path, _):
     return lambda: {"rows": QueryBuilder().register("t", DeltaTable(path)).execute("SELECT * FROM t").read_all().num_rows}
 
 
+def scan_batches(path, _):
+    def work():
+        batches = QueryBuilder().register("t", DeltaTable(path)).execute("SELECT * FROM t")
+        return {"rows": sum(batch.num_rows for batch in batches)}
+
+    return work
+
+
 def scan_aggregate(path, _):
     sums = ", ".join(f"sum({name})" for name in [*PRICES, "volume"])
     sql = f"SELECT count(*) AS n, {sums}, sum(length(asset_pair)), sum(length(exchange)), max(timestamp) FROM t"
@@ -189,7 +197,7 @@ def point(path, row_count):
     return lambda: {"rows": QueryBuilder().register("t", DeltaTable(path)).execute(sql).read_all().num_rows}
 
 
-WORKLOADS = {"replay": opening, "replay-checkpoint": opening, "open-100k": opening, "append": append, "merge": merging(lambda i, minutes: minutes // 2 + i), "merge-spread": merging(lambda i, minutes: i * minutes // MERGED_MINUTES), "delete": delete, "zorder": zorder, "scan": scan, "scan-aggregate": scan_aggregate, "point": point, "point-zordered": point}
+WORKLOADS = {"replay": opening, "replay-checkpoint": opening, "open-100k": opening, "append": append, "merge": merging(lambda i, minutes: minutes // 2 + i), "merge-spread": merging(lambda i, minutes: i * minutes // MERGED_MINUTES), "delete": delete, "zorder": zorder, "scan": scan, "scan-batches": scan_batches, "scan-aggregate": scan_aggregate, "point": point, "point-zordered": point}
 
 
 def run(name, path, row_count):
