@@ -23,6 +23,7 @@ const FOLDERS = [
   'months',
   'providers',
   'monitor',
+  'check',
   'cli',
 ];
 const files = readdirSync(src, { recursive: true })

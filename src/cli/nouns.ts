@@ -5,6 +5,7 @@ export const nouns: Readonly<Record<string, () => Promise<NounSpec | CommandSpec
   demo: async () => (await import('./commands/demo.ts')).demo,
   init: async () => (await import('./commands/init.ts')).init,
   config: async () => (await import('./commands/config.ts')).config,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
   sample: async () => (await import('./commands/sample.ts')).sample,
   dbn: async () => (await import('./commands/dbn.ts')).dbn,
   process: async () => (await import('./commands/process.ts')).process,

@@ -13,7 +13,7 @@ export type { S3Traffic } from './s3-bucket.ts';
 export { S3Connection, type S3World } from './s3-connection.ts';
 export type { UnfinishedUpload } from './s3-list.ts';
 export { isS3Uri } from './s3-location.ts';
-export type { S3Credentials, S3Settings } from './s3-settings.ts';
+export { type S3Credentials, type S3Settings, s3SettingsFrom } from './s3-settings.ts';
 export { S3Storage } from './s3-storage.ts';
 export {
   type FileEntry,

@@ -54,6 +54,16 @@ export class S3Connection {
     return this.#opened;
   }
 
+  /**
+   * Where the credentials come from, in the SDK's words for its features; undefined when there are none. Empty where
+   * the SDK does not tell.
+   */
+  async credentialSource(): Promise<string[] | undefined> {
+    const { client } = await this.open();
+    const found = await client.config.credentials().catch(() => undefined);
+    return found === undefined ? undefined : Object.keys(('$source' in found && found.$source) || {});
+  }
+
   /** The texts of the credentials in use, as far as they are known. */
   async secrets(): Promise<string[]> {
     const { client } = await this.open();
