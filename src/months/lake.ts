@@ -202,16 +202,31 @@ export class MonthlyLake {
   ): Promise<number> {
     let version = 0;
     for (const name of MONTH_TABLES) {
-      if (name === 'training_bars') {
-        await this.storage.put(statisticsPath(month), new TextEncoder().encode(`${document}\n`));
-      }
+      if (name === 'training_bars') await this.#putDocument(month, document);
       const table = await this.#openOrCreate(name);
       const scan = await table.scan({ where: { [MONTH_COLUMN]: month } });
       const isEmpty = files[name].length === 0 && scan.files.length === 0;
       if (isEmpty && !isTakenOver && name !== 'training_bars') continue;
-      version = await replaceMonth(table, month, files[name], txnVersion);
+      try {
+        version = await replaceMonth(table, month, files[name], txnVersion);
+      } catch (error) {
+        // held up just before the rows, this run may have put its document over the winner's
+        if (error instanceof MonthTakenError && name === 'training_bars') await this.#restoreDocument(month);
+        throw error;
+      }
     }
     return version;
+  }
+
+  #putDocument(month: Month, document: string): Promise<void> {
+    return this.storage.put(statisticsPath(month), new TextEncoder().encode(`${document}\n`));
+  }
+
+  async #restoreDocument(month: Month): Promise<void> {
+    const table = await this.#openOrCreate('monthly_statistics');
+    await table.refresh();
+    const scan = await table.scan({ columns: ['document'], where: { [MONTH_COLUMN]: month } });
+    for await (const { document } of scan.rows()) await this.#putDocument(month, String(document));
   }
 }
 

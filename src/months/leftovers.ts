@@ -77,13 +77,17 @@ class CommitGuard {
   }
 }
 
-/** Half-written notes of processes that are gone. */
+/** Notes and documents that processes of this machine were killed at while they wrote them. */
 async function removeTemporary(lake: Storage, world: RunWorld): Promise<string[]> {
+  // an object store shows no half-written files
+  if (lake.localPath('') === undefined) return [];
   const removed: string[] = [];
-  for await (const { path } of lake.list('_barline/', { details: false })) {
-    const runId = isTemporaryPath(path) ? runIdIn(path) : undefined;
-    if (runId === undefined || world.livenessOf(markOfRun(runId)) !== 'dead') continue;
-    if (await lake.delete(path)) removed.push(path);
+  for (const folder of ['_barline/', 'processed-data/']) {
+    for await (const { path } of lake.list(folder, { details: false })) {
+      const runId = isTemporaryPath(path) ? runIdIn(path) : undefined;
+      if (runId === undefined || world.livenessOf(markOfRun(runId)) !== 'dead') continue;
+      if (await lake.delete(path)) removed.push(path);
+    }
   }
   return removed;
 }

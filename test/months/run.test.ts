@@ -10,7 +10,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeltaTable } from '../../src/delta/index.ts';
+import { DeltaTable, openStorage } from '../../src/delta/index.ts';
+import { listFailures } from '../../src/months/index.ts';
 import { defaultProcessing, monthHashes, run, strayFiles } from './lake-contents.ts';
 import { fileNameOf, SMALL_MONTHS, writeSmallMonths } from './small-months.ts';
 
@@ -162,14 +163,22 @@ describe('a run that meets trouble', () => {
     expect(await strayFiles(lake)).toEqual([]);
   });
 
-  it('creates no lake when the only month is bad', async () => {
+  it('makes no table when the only month is bad; notes why it failed until it comes through', async () => {
     const [folder, lake] = [join(root, 'only-bad-source'), join(root, 'only-bad-lake')];
     mkdirSync(folder);
-    const { existsSync } = await import('node:fs');
-    writeFileSync(join(folder, fileNameOf('2024-04')), '');
+    const file = join(folder, fileNameOf('2024-04'));
+    writeFileSync(file, '');
     const { summary } = await run(folder, lake);
     expect(summary).toMatchObject({ succeeded: 0, failed: 1 });
-    expect(existsSync(lake)).toBe(false);
+    expect(readdirSync(lake)).toEqual(['_barline']);
+    const left = readdirSync(lake, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+    expect(left.map(({ name }) => name)).toEqual(['2024-04.json']);
+    expect(await listFailures(openStorage(lake))).toMatchObject([
+      { month: '2024-04', kind: 'permanent', attempts: 1, source_file: fileNameOf('2024-04') },
+    ]);
+    copyFileSync(join(source, fileNameOf('2024-04')), file);
+    expect((await run(folder, lake)).summary).toMatchObject({ succeeded: 1 });
+    expect(await listFailures(openStorage(lake))).toEqual([]);
   });
 
   it('gives up what is at work when interrupted, and leaves the lake whole', async () => {
