@@ -1,6 +1,6 @@
 /** docs/reference/cli.md, from the definitions that `--help` is made of. */
 import type { Option } from 'commander';
-import { type CommandSpec, globalOptions } from '../../src/cli/command.ts';
+import { type CommandSpec, commandsOf, globalOptions } from '../../src/cli/command.ts';
 import { nouns } from '../../src/cli/nouns.ts';
 import { code, codeBlock, markdownTable } from './markdown.ts';
 
@@ -22,10 +22,8 @@ An error is a line \`error[CODE]: what is wrong and where\` and a line \`hint: w
 
 export async function cliPage(): Promise<string> {
   const specs = await Promise.all(Object.values(nouns).map((load) => load()));
-  const commands = specs.flatMap((spec) =>
-    'verbs' in spec
-      ? spec.verbs.map((verb) => ({ name: `${spec.name} ${verb.name}`, spec: verb }))
-      : [{ name: spec.name, spec }],
+  const commands = specs.flatMap((each) =>
+    commandsOf(each).map(({ words, spec }) => ({ name: words.join(' '), spec })),
   );
   const overview = markdownTable(
     ['command', 'does'],

@@ -47,6 +47,15 @@ export interface NounSpec {
   readonly name: string;
   readonly summary: string;
   readonly verbs: readonly CommandSpec[];
+  /** What the noun does without a verb (`barline ingest --days 7`). */
+  readonly itself?: CommandSpec;
+}
+
+/** Every command of a noun with the words that call it. */
+export function commandsOf(spec: NounSpec | CommandSpec): { words: string[]; spec: CommandSpec }[] {
+  if (!('verbs' in spec)) return [{ words: [spec.name], spec }];
+  const itself = spec.itself === undefined ? [] : [{ words: [spec.name], spec: spec.itself }];
+  return [...itself, ...spec.verbs.map((verb) => ({ words: [spec.name, verb.name], spec: verb }))];
 }
 
 /** An option as one line of a table. */

@@ -67,11 +67,15 @@ async function run(argv: readonly string[], watch: OutputWatch): Promise<number>
 
 function buildNoun(spec: NounSpec | CommandSpec, execute: Parameters<typeof buildCommand>[1]): Command {
   if (!('verbs' in spec)) return quiet(buildCommand(spec, execute));
-  const noun = new Command(spec.name).summary(spec.summary).description(spec.summary).exitOverride();
-  noun.showSuggestionAfterError(true);
-  noun.addHelpText('after', examplesText(nounExamples(spec)));
+  const noun = spec.itself === undefined ? headOf(spec) : buildCommand(spec.itself, execute);
   for (const verb of spec.verbs) noun.addCommand(quiet(buildCommand(verb, execute)));
   return quiet(noun);
+}
+
+function headOf(spec: NounSpec): Command {
+  const noun = new Command(spec.name).summary(spec.summary).description(spec.summary).exitOverride();
+  noun.showSuggestionAfterError(true);
+  return noun.addHelpText('after', examplesText(nounExamples(spec)));
 }
 
 /** The first example of each verb, or all of a single one. */

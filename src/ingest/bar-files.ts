@@ -87,11 +87,15 @@ function columnsOf(
   });
   const extracted = new Float64Array(rowCount);
   const files: string[] = [];
-  const fileCodes = new Int32Array(rowCount);
+  const fileCodes = new Uint16Array(rowCount);
+  const hasFile = new Uint8Array(rowCount);
   for (let k = 0; k < rowCount; k++) {
     const page = rows.pages[rows.pageOf[numbers[k] ?? 0] ?? 0];
     extracted[k] = page?.extractedUs ?? 0;
-    fileCodes[k] = codeOf(files, page?.sourceFile ?? null);
+    const file = page?.sourceFile ?? null;
+    if (file === null) continue;
+    hasFile[k] = 1;
+    fileCodes[k] = codeOf(files, file);
   }
   return {
     ...{ open: { values: part.open }, high: { values: part.high }, low: { values: part.low } },
@@ -101,19 +105,21 @@ function columnsOf(
     is_mock: { values: new Uint8Array(rowCount).fill(isMock ? 1 : 0) },
     revision: { values: revision },
     revision_reason: {
-      values: {
-        codes: Int32Array.from(revision, (each) => (each > 0 ? 0 : -1)),
-        values: [`corrected by ${stream.provider}`],
-      },
+      ...constant(`corrected by ${stream.provider}`),
+      validity: Uint8Array.from(revision, isCorrection),
     },
     _extracted_at: { values: extracted },
     _ingestion_id: constant(ingestionId),
-    _source_file: { values: { codes: fileCodes, values: files } },
+    _source_file: {
+      values: { codes: fileCodes, values: files.length === 0 ? [''] : files },
+      validity: hasFile,
+    },
   };
 }
 
-function codeOf(files: string[], file: string | null): number {
-  if (file === null) return -1;
+const isCorrection = (revision: number): number => (revision > 0 ? 1 : 0);
+
+function codeOf(files: string[], file: string): number {
   const code = files.lastIndexOf(file);
   return code >= 0 ? code : files.push(file) - 1;
 }

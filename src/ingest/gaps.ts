@@ -1,5 +1,5 @@
 import type { Snapshot } from '../delta/index.ts';
-import { TIMEFRAME_US, type Timeframe } from '../providers/index.ts';
+import { TIMEFRAME_US, TIMEFRAMES, type Timeframe } from '../providers/index.ts';
 import { DeadLetters } from '../quality/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { openBarTable } from './bronze-tables.ts';
@@ -65,4 +65,14 @@ function chosenStreams(
       (assets === undefined || assets.includes(asset)) &&
       (providers === undefined || providers.includes(provider)),
   );
+}
+
+/** Every stream that the lake's bronze tables know. */
+export async function knownStreams(lake: Storage): Promise<BarStream[]> {
+  const streams: BarStream[] = [];
+  for (const timeframe of TIMEFRAMES) {
+    const table = await openBarTable(lake, timeframe);
+    if (table !== undefined) streams.push(...streamsOf(table.latest, timeframe));
+  }
+  return streams;
 }

@@ -1,7 +1,7 @@
 /** Batch ingestion: vendors' bars into bronze tables, each once, with what is known of the rest. */
 export { BAR_PARTITIONS, BAR_SCHEMA, barTableName } from './bronze-tables.ts';
 export type { IngestEvent, IngestListener, PlannedSpans } from './events.ts';
-export { findGaps, type Gap, type GapRequest } from './gaps.ts';
+export { findGaps, type Gap, type GapRequest, knownStreams } from './gaps.ts';
 export { type IngestSummary, STREAM_STATUSES, type StreamResult, type StreamStatus } from './outcome.ts';
 export type { PageCounts } from './page-rows.ts';
 export { type IngestOutcome, type IngestRequest, ingest } from './run.ts';

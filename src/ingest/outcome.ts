@@ -17,7 +17,7 @@ export interface StreamResult {
   readonly counts: Readonly<PageCounts>;
   /** What was to be fetched, µs. */
   readonly spans: readonly Span[];
-  /** Start of the newest bar stored from the provider that answered first, µs; null when nothing was written. */
+  /** Start of the newest bar stored from the provider that answered first, µs; null when there is none. */
   readonly watermarkUs: number | null;
   readonly error: BarlineError | undefined;
 }
@@ -31,7 +31,7 @@ export interface IngestSummary extends Readonly<PageCounts> {
 }
 
 /** Nothing may be left to fetch: that is a success, too. */
-export function streamResult({ stream, plan, runs, error }: FetchedStream): StreamResult {
+export function streamResult({ stream, plan, watermarkUs, runs, error }: FetchedStream): StreamResult {
   const counts = totalOf(runs.map((run) => run.counts));
   const status =
     error !== undefined
@@ -48,7 +48,7 @@ export function streamResult({ stream, plan, runs, error }: FetchedStream): Stre
     status,
     counts,
     spans: plan,
-    watermarkUs: runs[0]?.watermarkUs ?? null,
+    watermarkUs: runs[0]?.watermarkUs ?? watermarkUs,
     error,
   };
 }

@@ -54,6 +54,8 @@ export interface IngestOutcome {
 interface PlannedStream {
   readonly stream: BarStream;
   readonly plan: readonly Span[];
+  /** As the run found it, µs. */
+  readonly watermarkUs: number | null;
 }
 
 /**
@@ -114,7 +116,7 @@ async function planStreams(request: IngestRequest, deadLetters: DeadLetters): Pr
         lagUs,
         dead: dead.get(streamKey(stream)) ?? [],
       });
-      return { stream, plan };
+      return { stream, plan, watermarkUs: state.watermarkUs };
     }),
   );
 }

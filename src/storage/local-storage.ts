@@ -135,7 +135,7 @@ export class LocalStorage implements Storage {
     const location = this.localPath(path);
     return named('write', location, async () => {
       const temporary = await writeTemporary(location, [bytes], this.#temporaryPrefix);
-      await publish(temporary, () => rename(temporary, location));
+      await moveTo(temporary, location);
       await syncFolder(dirname(location));
     });
   }
@@ -156,7 +156,7 @@ export class LocalStorage implements Storage {
     const location = this.localPath(path);
     return named('write', location, async () => {
       const temporary = await writeTemporary(location, pieces, this.#temporaryPrefix);
-      await publish(temporary, () => rename(temporary, location));
+      await moveTo(temporary, location);
       await syncFolder(dirname(location));
       const { size, mtimeMs } = await stat(location);
       return { path, byteLength: size, modifiedMs: Math.trunc(mtimeMs) };
@@ -207,7 +207,7 @@ async function writeTemporary(location: string, pieces: Pieces, prefix: string):
   const temporary = join(folder, prefix + randomUUID());
   const file = await openNew(temporary, folder);
   try {
-    for await (const piece of pieces) await writeAll(file, piece);
+    await writePieces(file, pieces);
     await file.sync();
   } catch (error) {
     await file.close().catch(() => undefined);
@@ -228,10 +228,46 @@ async function openNew(temporary: string, folder: string): Promise<FileHandle> {
   }
 }
 
+const GATHERED_BYTES = 2 ** 20;
+
+/** Small pieces are written together: a call costs more than a copy. */
+async function writePieces(file: FileHandle, pieces: Pieces): Promise<void> {
+  let gathered: Uint8Array[] = [];
+  let byteLength = 0;
+  for await (const piece of pieces) {
+    gathered.push(piece);
+    byteLength += piece.length;
+    if (byteLength < GATHERED_BYTES) continue;
+    await writeGathered(file, gathered);
+    gathered = [];
+    byteLength = 0;
+  }
+  await writeGathered(file, gathered);
+}
+
+async function writeGathered(file: FileHandle, gathered: readonly Uint8Array[]): Promise<void> {
+  const large = gathered.at(-1);
+  // a piece as large as this is not worth a copy
+  if (large !== undefined && large.length >= GATHERED_BYTES) {
+    await writeAll(file, Buffer.concat(gathered.slice(0, -1)));
+    await writeAll(file, large);
+  } else await writeAll(file, Buffer.concat(gathered));
+}
+
 async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {
   let written = 0;
   while (written < piece.length) {
     written += (await file.write(piece, written, piece.length - written)).bytesWritten;
+  }
+}
+
+/** Gives a temporary file its name by renaming it; where that fails, the temporary file is gone. */
+async function moveTo(temporary: string, location: string): Promise<void> {
+  try {
+    await rename(temporary, location);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
   }
 }
 

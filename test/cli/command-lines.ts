@@ -1,15 +1,11 @@
 /** Command lines as they stand in help texts and pages, and whether the commands would take them. */
-import { buildCommand, type CommandSpec } from '../../src/cli/command.ts';
+import { buildCommand, type CommandSpec, commandsOf } from '../../src/cli/command.ts';
 import { nouns } from '../../src/cli/nouns.ts';
 
 export const specs = await Promise.all(Object.values(nouns).map((load) => load()));
 
 /** Every command with the words that call it. */
-export const commands = specs.flatMap((spec): { words: string[]; spec: CommandSpec }[] =>
-  'verbs' in spec
-    ? spec.verbs.map((verb) => ({ words: [spec.name, verb.name], spec: verb }))
-    : [{ words: [spec.name], spec }],
-);
+export const commands = specs.flatMap(commandsOf);
 
 /** The words after `barline` in one line of a POSIX shell: without pipes, redirections and comments. */
 export function wordsOf(line: string): string[] {

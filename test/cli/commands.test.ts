@@ -1,19 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CommandSpec } from '../../src/cli/command.ts';
-import { nouns } from '../../src/cli/nouns.ts';
+import { commands } from './command-lines.ts';
 import { runCli } from './run-cli.ts';
-
-/** Every command with the words that call it. */
-async function allCommands(): Promise<{ words: string[]; spec: CommandSpec }[]> {
-  const specs = await Promise.all(Object.values(nouns).map((load) => load()));
-  return specs.flatMap((spec) =>
-    'verbs' in spec
-      ? spec.verbs.map((verb) => ({ words: [spec.name, verb.name], spec: verb }))
-      : [{ words: [spec.name], spec }],
-  );
-}
-
-const commands = await allCommands();
 
 describe.concurrent.each(commands.map((each) => [each.words.join(' '), each] as const))(
   'barline %s',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DeltaTable, type Row } from '../../src/delta/index.ts';
 import { barTableName, type IngestRequest, ingest } from '../../src/ingest/index.ts';
 import type { BarProvider, Timeframe } from '../../src/providers/index.ts';
+import { type DeadLetter, DeadLetters } from '../../src/quality/index.ts';
 import { openStorage, type Storage } from '../../src/storage/index.ts';
 
 export const NOW_MS = Date.parse('2025-03-10T12:34:56Z');
@@ -43,6 +44,12 @@ export class BronzeLake implements Disposable {
 
   table(timeframe: Timeframe = '1m'): Promise<DeltaTable> {
     return DeltaTable.open(`${this.folder}/${barTableName(timeframe)}`);
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    for await (const letter of new DeadLetters(this.storage, () => NOW_MS).all()) letters.push(letter);
+    return letters;
   }
 
   /** By provider, asset, time and revision. */

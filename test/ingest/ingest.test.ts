@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { BarlineError } from '../../src/base/index.ts';
 import { findGaps } from '../../src/ingest/index.ts';
-import { DeadLetters } from '../../src/quality/index.ts';
 import { BronzeLake, DAY_US, MINUTE_US, NOW_MS, utc } from './bronze-lake.ts';
 import { planned, soundBar } from './planned-provider.ts';
 
@@ -166,7 +165,7 @@ test('every kind of bad record goes to a dead letter once, and the rest is store
   const { summary } = await lake.ingest(planned({ bar }), { range: [FROM, FROM + 60 * MINUTE_US] });
   expect(summary).toMatchObject({ fetched: 60, stored: 48, dead: 12, duplicate: 0, skipped: 0 });
   expect(await lake.rows()).toHaveLength(48);
-  const letters = await Array.fromAsync(new DeadLetters(lake.storage, () => NOW_MS).all());
+  const letters = await lake.deadLetters();
   expect(letters).toHaveLength(1);
   expect(letters[0]).toMatchObject({
     error: '12 records failed validation',
@@ -190,7 +189,7 @@ test('every kind of bad record goes to a dead letter once, and the rest is store
   // asked again, the same bad records are not kept twice
   const again = await lake.ingest(planned({ bar }), { range: [FROM, FROM + 60 * MINUTE_US], backfill: true });
   expect(again.summary).toMatchObject({ fetched: 60, stored: 0, duplicate: 48, dead: 12 });
-  expect(await Array.fromAsync(new DeadLetters(lake.storage, () => NOW_MS).all())).toHaveLength(1);
+  expect(await lake.deadLetters()).toHaveLength(1);
 });
 
 test('bars sent twice count as duplicates; with other values they are dead', async () => {

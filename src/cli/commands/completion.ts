@@ -1,5 +1,5 @@
 import { usageError } from '../../base/index.ts';
-import { type CommandSpec, globalOptions, type NounSpec } from '../command.ts';
+import { type CommandSpec, commandsOf, globalOptions, type NounSpec } from '../command.ts';
 import { nouns } from '../nouns.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
@@ -29,6 +29,9 @@ const verbsOf = (spec: Spec): readonly CommandSpec[] => ('verbs' in spec ? spec.
 const flagsOf = (spec: CommandSpec): string[] =>
   (spec.options ?? []).map((option) => option.long ?? option.flags);
 
+/** Of a noun that does something without a verb. */
+const ownFlags = ({ itself }: NounSpec): string[] => (itself === undefined ? [] : flagsOf(itself));
+
 const GLOBAL_FLAGS = [...globalOptions().map((each) => each.long ?? each.flags), '--help'];
 
 function bash(specs: readonly Spec[]): string {
@@ -38,7 +41,7 @@ function bash(specs: readonly Spec[]): string {
       ...spec.verbs.map(
         (verb) => `    "${spec.name} ${verb.name}") words="${flagsOf(verb).join(' ')} $globals" ;;`,
       ),
-      `    "${spec.name} "*) words="${spec.verbs.map((verb) => verb.name).join(' ')}" ;;`,
+      `    "${spec.name} "*) words="${[...spec.verbs.map((verb) => verb.name), ...ownFlags(spec)].join(' ')}" ;;`,
     ];
   });
   return `_barline() {
@@ -69,8 +72,8 @@ function fish(specs: readonly Spec[]): string {
     for (const verb of verbsOf(spec)) {
       lines.push(`complete -c barline -n ${quote(seen)} -a ${verb.name} -d ${quote(verb.summary)}`);
     }
-    for (const command of 'verbs' in spec ? spec.verbs : [spec]) {
-      const where = command === spec ? seen : `${seen}; and __fish_seen_subcommand_from ${command.name}`;
+    for (const { words, spec: command } of commandsOf(spec)) {
+      const where = words.length === 1 ? seen : `${seen}; and __fish_seen_subcommand_from ${command.name}`;
       for (const flag of flagsOf(command)) {
         lines.push(`complete -c barline -n ${quote(where)} -l ${flag.replace(/^--/, '')}`);
       }
