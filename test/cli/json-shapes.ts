@@ -27,7 +27,7 @@ export const finishedMonth = z.strictObject({
   requires_reprocessing: z.boolean(),
   reprocessing_reasons: z.array(z.string()),
   seconds: z.number().nonnegative(),
-  peak_rss_bytes: count,
+  peak_rss_bytes: count.nullable(),
   version: count.nullable(),
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().nullable() }).optional(),
 });
@@ -42,6 +42,9 @@ export const runSummary = z.strictObject({
     seconds: z.number().nonnegative(),
     rows_per_second: z.number().nonnegative(),
     peak_rss_bytes: count,
+    memory_limit_bytes: count.nullable(),
+    parallelism: z.strictObject({ workers: count, months: count }),
+    retries: z.strictObject({ requests: count, months: count }),
     stage_seconds: z.record(z.string(), z.number().nonnegative()),
     not_reached: z.array(month),
   }),
@@ -77,6 +80,7 @@ export const listedMonth = z.strictObject({
 export const statistics = z.looseObject({
   month_str: month,
   processing_date: time,
+  processing_time_minutes: z.number().nonnegative(),
   barline_version: z.string(),
   config_hash: z.string().regex(/^[0-9a-f]{64}$/),
   source: z.looseObject({ file: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
@@ -87,10 +91,16 @@ export const statistics = z.looseObject({
   contract: z.looseObject({
     fronts: z.array(z.strictObject({ date, contract: z.string(), volume: count, contract_count: count })),
   }),
+  missing_sessions: z.array(date),
   cleaning_rules: z.record(z.string(), count),
   sessions: z.array(z.looseObject({ date, contract: z.string(), rows: count })),
+  previous_front_known: z.boolean(),
   rollover_events: z.array(
-    z.looseObject({ timestamp: time, from_contract: z.string(), to_contract: z.string() }),
+    z.looseObject({
+      timestamp: time,
+      from_contract: z.string().nullable(),
+      to_contract: z.string().nullable(),
+    }),
   ),
   dataset_condition: z.record(date, z.enum(['available', 'degraded', 'pending', 'missing'])).nullable(),
   retention: share.nullable(),
