@@ -14,6 +14,7 @@ export const rangeOptions = () => [
 /** How the months are worked at; none of it changes a result. */
 export const workOptions = () => [
   option('--workers <n>', 'worker threads (default: one per core)'),
+  option('--memory <size>', 'what may be resident at most, e.g. 2GB or 700MB (default: 2GB)'),
   option('--retries <n>', 'how often a month is tried again after what may heal (default: 2)'),
   option('--retry-delay <duration>', 'about how long after the first try, then doubled (default: 30s)'),
 ];
@@ -25,6 +26,7 @@ export async function openMonthsRequest(invocation: Invocation, options: Readonl
     source: options.source,
     ...processingFlags(options),
     'run.workers': wholeNumber(options.workers, '--workers'),
+    'run.memory': options.memory,
     'run.retry.tries': triesOf(options.retries),
     'run.retry.first_delay': options.retryDelay,
   });

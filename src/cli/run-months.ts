@@ -1,5 +1,5 @@
 /** A run of months from its settings to its exit code, for `months run` and `months retry`. */
-import { parseDurationSeconds } from '../base/index.ts';
+import { parseByteLength, parseDurationSeconds } from '../base/index.ts';
 import type { PlanOptions } from '../months/index.ts';
 import type { Invocation } from './command.ts';
 import type { Settings } from './configuration.ts';
@@ -37,13 +37,14 @@ export async function runAndPrint(
 export function workOf({ run }: Settings) {
   return {
     workers: run.workers,
+    memoryByteLength: parseByteLength(run.memory) ?? 0,
     compressionLevel: run.compression_level,
     leaseSeconds: seconds(run.lease),
     retry: { tries: run.retry.tries, firstDelaySeconds: seconds(run.retry.first_delay) },
   };
 }
 
-/** The schema has let only durations through. */
+/** The schema has let only durations through, and sizes. */
 function seconds(text: string): number {
   return parseDurationSeconds(text) ?? 0;
 }

@@ -1,3 +1,4 @@
+import { formatByteLength } from '../base/index.ts';
 import type { MonthOutcome, OtherRun, RunEvent, RunListener, Stage } from '../months/index.ts';
 import type { Output } from './output.ts';
 import { formatCount, formatSeconds } from './text-table.ts';
@@ -65,6 +66,11 @@ export function runProgress(output: Output, now: () => number): RunListener {
         );
         draw(true);
         break;
+      case 'parallelism-lowered':
+        erase();
+        output.note(loweredText(event));
+        draw(true);
+        break;
       case 'months-elsewhere':
         for (const month of event.months) atWork.delete(month);
         erase();
@@ -89,6 +95,14 @@ export function runProgress(output: Output, now: () => number): RunListener {
         break;
     }
   };
+}
+
+function loweredText(event: Extract<RunEvent, { type: 'parallelism-lowered' }>): string {
+  const { workers, months: count, asked, limitBytes, rssBytes } = event;
+  return (
+    `parallelism lowered to stay within ${formatByteLength(limitBytes)} of memory (${formatByteLength(rssBytes)} now): ` +
+    `${workers} of ${asked} threads, ${count === 1 ? '1 month' : `${count} months`} at a time`
+  );
 }
 
 function holderText({ runId, host, pid }: OtherRun): string {

@@ -17,7 +17,7 @@ export function outcomeDocument(outcome: MonthOutcome) {
     requires_reprocessing: outcome.requiresReprocessing,
     reprocessing_reasons: outcome.reasons,
     seconds,
-    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    peak_rss_bytes: outcome.peakRssBytes,
     version,
     ...(error && { error }),
   };
@@ -39,6 +39,9 @@ export function printResult(
       seconds: summary.seconds,
       rows_per_second: summary.rowsPerSecond,
       peak_rss_bytes: summary.peakRssBytes,
+      memory_limit_bytes: summary.memoryLimitBytes,
+      parallelism: summary.parallelism,
+      retries: summary.retries,
       stage_seconds: summary.stageSeconds,
       not_reached: summary.notReached,
     },

@@ -46,6 +46,8 @@ export interface MonthOutcome {
   readonly reasons: readonly string[];
   /** How often this run tried; 0 when it did not. */
   readonly attempts: number;
+  /** Most bytes resident while the month was at work, all other months' included; null when it was not. */
+  readonly peakRssBytes: number | null;
 }
 
 export interface RunSummary {
@@ -57,6 +59,12 @@ export interface RunSummary {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
+  /** What was to be resident at most; null without a limit. */
+  readonly memoryLimitBytes: number | null;
+  /** Threads and months at a time, as of the end: less than asked for where the memory did not suffice. */
+  readonly parallelism: { readonly workers: number; readonly months: number };
+  /** Requests to an object store that were made again, and months that were begun again. */
+  readonly retries: { readonly requests: number; readonly months: number };
   /** Seconds by stage, over all months and threads. */
   readonly stageSeconds: Readonly<Partial<Record<Stage, number>>>;
   readonly interrupted: boolean;
@@ -84,6 +92,16 @@ export type RunEvent =
       readonly attempt: number;
       readonly delaySeconds: number;
       readonly error: { readonly code: string; readonly message: string };
+    }
+  /** The run does less at a time, to stay within its memory: at its start (by what months are known to take) or later. */
+  | {
+      readonly type: 'parallelism-lowered';
+      readonly workers: number;
+      readonly months: number;
+      /** Threads asked for. */
+      readonly asked: number;
+      readonly rssBytes: number;
+      readonly limitBytes: number;
     }
   /** Nothing is left but months that another run is at; this one waits for them. */
   | { readonly type: 'months-elsewhere'; readonly months: readonly string[]; readonly run: OtherRun }

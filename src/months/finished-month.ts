@@ -14,6 +14,7 @@ const NOTHING = {
   qualityScore: null,
   requiresReprocessing: false,
   reasons: [],
+  peakRssBytes: null,
 } as const;
 
 /** A month that this run leaves as it is. */
@@ -48,12 +49,16 @@ export function failed(
   };
 }
 
+interface RunFacts extends Pick<RunSummary, 'seconds' | 'interrupted' | 'memoryLimitBytes' | 'parallelism'> {
+  readonly retriedRequests: number;
+}
+
 export function summarise(
   finished: readonly FinishedMonth[],
   planned: readonly PlannedMonth[],
-  seconds: number,
-  interrupted: boolean,
+  run: RunFacts,
 ): RunSummary {
+  const { seconds, interrupted } = run;
   const outcomes = finished.map(({ outcome }) => outcome);
   const reached = new Set(outcomes.map(({ month }) => month));
   const count = (status: MonthOutcome['status']) => outcomes.filter((each) => each.status === status).length;
@@ -68,6 +73,12 @@ export function summarise(
     rowsPerSecond: seconds > 0 ? rows / seconds : 0,
     // threads share the process, so its peak is that of all of them together; ru_maxrss counts in kB
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    memoryLimitBytes: run.memoryLimitBytes,
+    parallelism: run.parallelism,
+    retries: {
+      requests: run.retriedRequests,
+      months: outcomes.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0),
+    },
     stageSeconds: finished.reduce((sum, each) => addSeconds(sum, each.stageSeconds), {}),
     interrupted,
     notReached: planned.map(({ raw }) => raw.month).filter((month) => !reached.has(month)),

@@ -4,7 +4,9 @@ import { datasetCondition } from './dataset-condition.ts';
 import type { RawMonth } from './discovery.ts';
 import { kindOfError } from './error-class.ts';
 import type { MonthReason } from './events.ts';
+import { fetchFile } from './fetch.ts';
 import { MonthlyLake } from './lake.ts';
+import type { MonthRoom } from './memory-admission.ts';
 import { shiftMonth } from './month.ts';
 import { type MadeMonth, monthFacts } from './month-facts.ts';
 import type { MonthRecord } from './plan.ts';
@@ -17,7 +19,6 @@ import { type StatisticsDocument, statisticsColumns, statisticsDocument } from '
 import type { BuiltRowGroup, LastFront, PreparedMonth } from './tasks.ts';
 
 export interface MonthJob {
-  readonly startedMs: number;
   /** From 1. */
   readonly attempt: number;
   /** Number of the month's transaction. */
@@ -26,6 +27,12 @@ export interface MonthJob {
   readonly isTakenOver: boolean;
   /** Runs commits one after another, each if the month is still this run's; throws a `MonthTakenError` otherwise. */
   readonly commit: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+interface MonthInside {
+  readonly room: MonthRoom;
+  /** Without the time it waited for its room. */
+  readonly startedMs: number;
 }
 
 /**
@@ -43,23 +50,34 @@ export async function makeMonth(
   const { month } = raw;
   const progress = (stage: 'contract' | 'feature' | 'write' | 'commit', done: number) =>
     onEvent({ type: 'month-progress', month, stage, done });
-  const previous = await previousFront(raw, options, context);
-  const prepared = await context.pool.prepare({
-    kind: 'prepare',
-    month,
-    sourceUri: options.sourceUri,
-    path: raw.path,
-    processing,
-    previousFront: previous?.contract ?? null,
-  });
-  progress('feature', 0.3);
-  const [built, condition] = await together([
-    buildAll(raw, prepared, options, context, (share) => progress('feature', 0.3 + share * 0.55)),
-    datasetCondition(context.source, raw.path, month),
+  const [fetched, previous] = await together([
+    fetchFile(context.source, options.sourceUri, raw, options.now),
+    previousFront(raw, options, context),
   ]);
-  signal.throwIfAborted();
-  progress('write', 0.85);
-  return storeMonth(raw, reason, { prepared, built, previous, condition }, options, context, job);
+  // not before: a month inside that waited for the front of one outside would wait for ever
+  const room = await context.admission.enter();
+  const startedMs = options.now() - fetched.seconds * 1000;
+  try {
+    const result = await context.pool.prepare({
+      kind: 'prepare',
+      month,
+      file: fetched.file,
+      processing,
+      previousFront: previous?.contract ?? null,
+    });
+    const prepared = { ...result, seconds: addSeconds(result.seconds, { fetch: fetched.seconds }) };
+    progress('feature', 0.3);
+    const [built, condition] = await together([
+      buildAll(raw, prepared, options, context, (share) => progress('feature', 0.3 + share * 0.55)),
+      datasetCondition(context.source, raw.path, month),
+    ]);
+    signal.throwIfAborted();
+    progress('write', 0.85);
+    const made = { prepared, built, previous, condition };
+    return await storeMonth(raw, reason, made, options, context, { ...job, room, startedMs });
+  } finally {
+    room.leave();
+  }
 }
 
 /**
@@ -86,13 +104,16 @@ function findFront(
   { fronts, records, source, pool }: RunContext,
 ): Promise<LastFront | null> {
   const { processing } = options;
-  const task = { kind: 'front', sourceUri: options.sourceUri, path: before.path, processing } as const;
-  const read = () =>
-    pool.front(task).catch((error: unknown) => {
+  const read = async () => {
+    try {
+      const { file } = await fetchFile(source, options.sourceUri, before, options.now);
+      return await pool.front({ kind: 'front', file, processing });
+    } catch (error) {
       // a file that cannot be read is not at hand; its own month says why
       if (error instanceof BarlineError && kindOfError(error) === 'permanent') return null;
       throw error;
-    });
+    }
+  };
   // without flipping back a month's own choice hangs on the one before it: ask the file alone
   if (processing.contract.noFlipBack) return fronts.of(`${before.month} alone`, read);
   return fronts.of(before.month, async () => {
@@ -144,7 +165,7 @@ async function storeMonth(
   made: MadeMonth,
   options: RunOptions,
   { lake }: RunContext,
-  { startedMs, attempt, txnVersion, isTakenOver, commit }: MonthJob,
+  { attempt, txnVersion, isTakenOver, commit, room, startedMs }: MonthJob & MonthInside,
 ): Promise<FinishedMonth> {
   const { month } = raw;
   const { prepared, built } = made;
@@ -155,7 +176,7 @@ async function storeMonth(
     startedMs,
     nowMs: options.now(),
     txnVersion,
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    peakRssBytes: room.peakRssBytes,
   });
   const clock = new StageClock();
   const rowGroups = built.map(({ rowGroup }) => rowGroup);
@@ -199,6 +220,7 @@ async function storeMonth(
       requiresReprocessing: document.requires_reprocessing,
       reasons: document.reprocessing_reasons,
       attempts: attempt,
+      peakRssBytes: room.peakRssBytes,
     },
     stageSeconds: addSeconds(facts.stageSeconds, clock.seconds),
   };

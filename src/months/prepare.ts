@@ -16,7 +16,7 @@ import { openStorage } from '../storage/index.ts';
 import type { Processing } from './processing.ts';
 import { markRolls } from './roll-marks.ts';
 import { StageClock } from './stage-clock.ts';
-import type { FrontTask, LastFront, PreparedMonth, PrepareTask } from './tasks.ts';
+import type { FrontTask, LastFront, PreparedMonth, PrepareTask, SourceFile } from './tasks.ts';
 
 interface RawBars {
   readonly bars: Bars;
@@ -38,9 +38,10 @@ interface RawBars {
 const BYTES_PER_BAR = 9;
 
 /** fetch → decode. The checksum is of the very bytes that are decoded. */
-async function readSource(sourceUri: string, path: string, clock: StageClock): Promise<RawBars> {
+async function readSource(file: SourceFile, clock: StageClock): Promise<RawBars> {
+  const { sourceUri, path } = file;
   const source = openStorage(sourceUri);
-  const bytes = await source.read(path);
+  const bytes = file.bytes ?? (await source.read(path));
   clock.lap('fetch');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const name = source.localPath(path) ?? `${sourceUri}/${path}`;
@@ -88,7 +89,7 @@ export async function prepareMonth(
   const { processing, month, previousFront } = task;
   const { instrument } = processing;
   const clock = new StageClock();
-  const { bars, name, ...source } = await readSource(task.sourceUri, task.path, clock);
+  const { bars, name, ...source } = await readSource(task.file, clock);
   requireMonth(bars, month, name);
   const hours = hoursOf(processing);
   const contract = chooseContract(bars, { instrument, hours, ...processing.contract, previousFront });
@@ -101,6 +102,8 @@ export async function prepareMonth(
   const { grid, report: gridReport } = fillGrid(cleaned.clean, { clock: hours.clock });
   const known = { candidates: contract.report.rolls, previousFront };
   const { rolls, affected } = markRolls(grid, processing, known);
+  release(bars);
+  release(cleaned.clean);
   clock.lap('grid');
   return {
     grid,
@@ -119,13 +122,23 @@ export async function prepareMonth(
 /** The front contract of a file's last session, judged by that file alone. */
 export async function lastFrontOf(task: FrontTask): Promise<LastFront> {
   const { processing } = task;
-  const { bars, sha256 } = await readSource(task.sourceUri, task.path, new StageClock());
+  const { bars, sha256 } = await readSource(task.file, new StageClock());
   const { report } = chooseContract(bars, {
     instrument: processing.instrument,
     hours: hoursOf(processing),
     ...processing.contract,
   });
   return { contract: report.lastSession?.front ?? null, sha256 };
+}
+
+/**
+ * Gives the memory of columns back at once. A thread makes so little else that a collection may come some months
+ * later, and each month's raw and clean columns are 80 MB.
+ */
+function release(columns: object): void {
+  for (const column of Object.values(columns)) {
+    if (ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer) column.buffer.transfer(0);
+  }
 }
 
 const DAY_US = 86_400_000_000;

@@ -1,9 +1,9 @@
 import type { Storage } from '../storage/index.ts';
-import type { MonthAdmission } from './admission.ts';
 import type { Discovery } from './discovery.ts';
 import type { MonthOutcome, RunListener, RunSummary } from './events.ts';
 import type { FrontOfMonths } from './fronts.ts';
 import type { MonthlyLake } from './lake.ts';
+import type { MemoryAdmission } from './memory-admission.ts';
 import type { Month } from './month.ts';
 import type { MonthRecord, PlanOptions } from './plan.ts';
 import type { WorkerPool } from './pool.ts';
@@ -18,7 +18,10 @@ export interface RunOptions {
   readonly lakeUri: string;
   readonly processing: Processing;
   readonly plan: PlanOptions;
+  /** Threads at most. */
   readonly workers: number;
+  /** What may be resident at most, of all threads together: the run does less at a time to keep it. Default: no limit. */
+  readonly memoryByteLength?: number;
   readonly compressionLevel: number;
   /** Default: 3 tries, the second half a minute after the first. */
   readonly retry?: RetryOptions;
@@ -46,7 +49,7 @@ export interface RunContext {
   readonly discovery: Discovery;
   /** What the lake knew of each month when the run began, and has learnt of other runs' since. */
   readonly records: Map<Month, MonthRecord>;
-  readonly admission: MonthAdmission;
+  readonly admission: MemoryAdmission;
 }
 
 export interface FinishedMonth {

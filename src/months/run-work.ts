@@ -2,8 +2,10 @@ import { BarlineError } from '../base/index.ts';
 import type { Claim } from './claims.ts';
 import { isFatal, kindOfError, monthError } from './error-class.ts';
 import { listFailures, recordFailure } from './failures.ts';
+import { isRemote } from './fetch.ts';
 import { failed, unchanged } from './finished-month.ts';
 import { MonthTakenError } from './lake.ts';
+import { MONTHS_FETCHED_AHEAD } from './memory-budget.ts';
 import type { Month } from './month.ts';
 import { makeMonth } from './month-job.ts';
 import { MonthQueue } from './month-queue.ts';
@@ -76,7 +78,8 @@ export class RunWork {
   }
 
   async #takeAll(taken: readonly PlannedMonth[]): Promise<void> {
-    const { signal, workers } = this.#options;
+    const { signal } = this.#options;
+    const { months } = this.#context.admission.parallelism;
     const stop = () => this.#stop();
     if (signal.aborted) return;
     signal.addEventListener('abort', stop);
@@ -84,8 +87,9 @@ export class RunWork {
       const failures = await listFailures(this.#context.lake.storage);
       this.#knownFailures = new Set(failures.map(({ month }) => month));
       for (const each of taken) this.#queue.add({ planned: each, attempt: 1 });
-      // one more month in flight than threads, so that no thread waits while another month ends
-      await Promise.all(Array.from({ length: workers + 1 }, () => this.#lane()));
+      // those beyond the admission's fetch their files meanwhile
+      const lanes = months + (isRemote(this.#context.source) ? MONTHS_FETCHED_AHEAD : 0);
+      await Promise.all(Array.from({ length: lanes }, () => this.#lane()));
     } finally {
       signal.removeEventListener('abort', stop);
       this.#stop();
@@ -101,12 +105,7 @@ export class RunWork {
 
   async #lane(): Promise<void> {
     for (let task = await this.#queue.next(); task !== undefined; task = await this.#queue.next()) {
-      const leave = await this.#context.admission.enter(task.planned.raw);
-      try {
-        this.#settle(task, await this.#try(task));
-      } finally {
-        leave();
-      }
+      this.#settle(task, await this.#try(task));
     }
   }
 
@@ -163,7 +162,7 @@ export class RunWork {
         await this.#session.committed(claim, false);
         return { finished: unchanged(task.planned.raw, 'done elsewhere') };
       }
-      return { finished: await this.#make(task, claim, startedMs) };
+      return { finished: await this.#make(task, claim) };
     } catch (error) {
       return this.#failed(task, error, claim, (this.#options.now() - startedMs) / 1000);
     } finally {
@@ -172,11 +171,10 @@ export class RunWork {
     }
   }
 
-  async #make({ planned, attempt }: MonthTask, claim: Claim, startedMs: number): Promise<FinishedMonth> {
+  async #make({ planned, attempt }: MonthTask, claim: Claim): Promise<FinishedMonth> {
     const { raw, reason } = planned;
     this.#options.onEvent({ type: 'month-started', month: raw.month });
     const finished = await makeMonth(raw, reason, this.#options, this.#context, {
-      startedMs,
       attempt,
       txnVersion: claim.txnVersion,
       isTakenOver: claim.epoch > 1,

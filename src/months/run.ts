@@ -1,6 +1,6 @@
-import { openStorage } from '../storage/index.ts';
-import { openAdmission } from './admission.ts';
+import { openStorage, retriedRequests } from '../storage/index.ts';
 import { type Discovery, discoverMonths } from './discovery.ts';
+import { isRemote } from './fetch.ts';
 import { summarise } from './finished-month.ts';
 import { FrontOfMonths } from './fronts.ts';
 import { MonthlyLake } from './lake.ts';
@@ -10,6 +10,7 @@ import { planMonths } from './planning.ts';
 import { WorkerPool } from './pool.ts';
 import type { Processing } from './processing.ts';
 import { newRunId } from './run-id.ts';
+import { admissionOf, likelyWorkers } from './run-memory.ts';
 import type { RunOptions, RunResult } from './run-options.ts';
 import { RunSession } from './run-session.ts';
 import { RunWork } from './run-work.ts';
@@ -47,22 +48,31 @@ export async function runMonths(options: RunOptions): Promise<RunResult> {
   const startedMs = now();
   const fronts = new FrontOfMonths();
   // threads load their modules while the run is planned
-  const pool = new WorkerPool(options.workers, (message) => fronts.found(message));
+  const pool = new WorkerPool(options.workers, likelyWorkers(options), (message) => fronts.found(message));
   const runId = newRunId(startedMs);
   const stopThreads = () => void pool.destroy();
   signal.addEventListener('abort', stopThreads);
   try {
     const source = openStorage(options.sourceUri);
+    const retriedBefore = retriedRequests([source, openStorage(options.lakeUri)]);
     const discovery = await discoverMonths(source);
     const lake = await openMonthlyLake(options.lakeUri, runId, options.processing);
     const session = new RunSession(lake, runId, options);
     await session.clearLeftovers();
     const records = await lake.records();
     const planned = await planMonths(source, discovery, records, options.processing, options.plan);
-    const admission = openAdmission;
+    const admission = admissionOf(options, planned, isRemote(source), pool);
     const context = { source, lake, pool, fronts, runId, discovery, records, admission };
-    const outcomes = await new RunWork(options, context, session).take(planned);
-    const summary = summarise(outcomes, planned, (now() - startedMs) / 1000, signal.aborted);
+    const outcomes = await new RunWork(options, context, session)
+      .take(planned)
+      .finally(() => admission.stop());
+    const summary = summarise(outcomes, planned, {
+      seconds: (now() - startedMs) / 1000,
+      interrupted: signal.aborted,
+      retriedRequests: retriedRequests([source, lake.storage]) - retriedBefore,
+      parallelism: admission.parallelism,
+      memoryLimitBytes: options.memoryByteLength ?? null,
+    });
     onEvent({ type: 'run-finished', summary });
     return { outcomes: outcomes.map(({ outcome }) => outcome), summary };
   } finally {

@@ -14,14 +14,26 @@ import type { StageSeconds } from './stage-clock.ts';
 import type { ValueTally } from './value-tally.ts';
 
 /** What the worker threads are asked; all of it plain data or shared memory. */
-export type Task = PrepareTask | BuildTask | FrontTask;
+export type Task = PrepareTask | BuildTask | FrontTask | StartTask;
+
+/** Nothing: a thread is started for it, and loads its modules. */
+export interface StartTask {
+  readonly kind: 'start';
+}
+
+/** Where a month's file lies. */
+export interface SourceFile {
+  readonly sourceUri: string;
+  readonly path: string;
+  /** All of it where the main thread fetched it, in memory of its own that changes hands; else the thread reads it. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+}
 
 /** A month's file to its clean grid. */
 export interface PrepareTask {
   readonly kind: 'prepare';
   readonly month: string;
-  readonly sourceUri: string;
-  readonly path: string;
+  readonly file: SourceFile;
   readonly processing: Processing;
   /** Front contract of the last session of the month before; null when that is not at hand. */
   readonly previousFront: string | null;
@@ -76,8 +88,7 @@ export interface BuiltRowGroup {
 /** The front contract of a file's last session: all that is asked of the month before. */
 export interface FrontTask {
   readonly kind: 'front';
-  readonly sourceUri: string;
-  readonly path: string;
+  readonly file: SourceFile;
   readonly processing: Processing;
 }
 

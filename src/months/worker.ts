@@ -11,7 +11,7 @@ export interface TaskFailure {
   readonly failed: { code: string; message: string; hint?: string; facts: Readonly<Record<string, unknown>> };
 }
 
-export type TaskResult = PreparedMonth | BuiltRowGroup | LastFront;
+export type TaskResult = PreparedMonth | BuiltRowGroup | LastFront | { readonly started: true };
 
 /** Gives a TaskResult (which piscina may carry in an envelope of its own) or a TaskFailure. */
 export async function runTask(task: Task): Promise<unknown> {
@@ -26,6 +26,8 @@ export async function runTask(task: Task): Promise<unknown> {
         return moved(buildRowGroup(task));
       case 'front':
         return await lastFrontOf(task);
+      case 'start':
+        return { started: true };
     }
   } catch (error) {
     if (!(error instanceof BarlineError)) throw error;

@@ -1,0 +1,54 @@
+import { availableParallelism } from 'node:os';
+import { MemoryAdmission } from './memory-admission.ts';
+import {
+  fullParallelism,
+  type Parallelism,
+  parallelismWithin,
+  requireParallelism,
+  TYPICAL_FILE_BYTES,
+} from './memory-budget.ts';
+import type { PlannedMonth } from './plan.ts';
+import type { WorkerPool } from './pool.ts';
+import type { RunOptions } from './run-options.ts';
+
+type MemoryOptions = Pick<RunOptions, 'workers' | 'memoryByteLength' | 'onEvent'>;
+
+const limitOf = ({ memoryByteLength = Number.POSITIVE_INFINITY }: MemoryOptions) => memoryByteLength;
+
+/** Threads worth starting before the months are known. */
+export function likelyWorkers(options: MemoryOptions): number {
+  const file = { bytes: TYPICAL_FILE_BYTES, isFetched: false };
+  return parallelismWithin(limitOf(options), options.workers, file, availableParallelism())?.workers ?? 1;
+}
+
+/**
+ * The admission of a run's months within its memory, looking at what is resident until it is stopped. Throws a usage
+ * error when one month alone is too much.
+ */
+export function admissionOf(
+  options: MemoryOptions,
+  planned: readonly PlannedMonth[],
+  isFetched: boolean,
+  pool: WorkerPool,
+): MemoryAdmission {
+  const { workers, onEvent } = options;
+  const limitBytes = limitOf(options);
+  const taken = planned.flatMap(({ take, raw }) => (take ? [raw] : []));
+  const full = fullParallelism(workers);
+  const parallelism =
+    taken.length === 0
+      ? full
+      : requireParallelism(limitBytes, workers, taken, isFetched, availableParallelism());
+  const rssBytes = () => process.memoryUsage.rss();
+  const onLowered = (lower: Parallelism, rss: number) => {
+    pool.limit(lower.workers);
+    onEvent({ type: 'parallelism-lowered', ...lower, asked: workers, rssBytes: rss, limitBytes });
+  };
+  const admission = new MemoryAdmission({ parallelism, limitBytes, rssBytes, onLowered });
+  pool.limit(parallelism.workers);
+  if (parallelism.workers < full.workers || parallelism.months < full.months) {
+    onLowered(parallelism, rssBytes());
+  }
+  admission.start();
+  return admission;
+}
