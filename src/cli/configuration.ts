@@ -117,7 +117,9 @@ const fields = z.strictObject({
         .string()
         .refine((text) => parseByteLength(text) !== undefined, 'expected a size such as 2GB or 700MB')
         .default('2GB')
-        .describe('What a query may take; `GB` is 10⁹ bytes, `GiB` 2³⁰.'),
+        .describe(
+          'What a query may take, and what a monthly run may keep resident; `GB` is 10⁹ bytes, `GiB` 2³⁰.',
+        ),
       compression_level: z
         .int()
         .min(1)
