@@ -1,6 +1,6 @@
 /** Several providers as one: what the first cannot give, the next is asked for. */
 import { BarlineError } from '../base/index.ts';
-import type { ProviderEvent, ProviderUsage } from './http.ts';
+import type { ProviderEvent, ProviderUsage } from './calls.ts';
 import type { BarPage, BarProvider, BarRequest } from './provider.ts';
 
 interface Span {

@@ -1,78 +1,51 @@
-/** Calls to one vendor: rate limit, time-out, retry, circuit breaker, and no key in what is thrown. */
-import type { BarlineError } from '../base/index.ts';
-import type { Circuit } from './circuit.ts';
-import type { Clock } from './clock.ts';
-import { failureError, type HttpFailure, notJson, statusFailure, windowEndMs } from './http-failure.ts';
-import type { RateLimit } from './rate-limit.ts';
+/** HTTP requests to one vendor, with no key in what is thrown. */
+import { Calls, type CallsWorld, FailedAttempt, type ProviderUsage } from './calls.ts';
+import { type HttpFailure, notJson, statusFailure, windowEndMs } from './http-failure.ts';
 import { messageChain, type Secrets } from './secrets.ts';
-
-/** Waits before a second, third and fourth try of what may heal. */
-export const RETRY_DELAYS_MS: readonly number[] = [5_000, 10_000, 20_000];
-
-/** Longer than this no vendor's wish is waited for: the run ends, and the next one goes on. */
-const MAX_PAUSE_MS = 300_000;
 
 /** How a 200 that is none is told: undefined where the body is an answer. */
 export type Inspection = (body: unknown) => Pick<HttpFailure, 'kind' | 'reason' | 'retryAfterMs'> | undefined;
 
 export interface HttpRequest {
+  /** Under the base URL, or a whole address. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** More headers, asked for before each try. */
+  readonly headersNow?: () => Promise<Readonly<Record<string, string>>>;
+  /** Not to be asked again where the answer was lost: it may have been carried out. */
+  readonly once?: boolean;
   /** Sent as a form, which makes the request a POST. */
   readonly form?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
-/** What calls have cost so far. */
-export interface ProviderUsage {
-  readonly requestCount: number;
-  readonly retryCount: number;
-  readonly rateLimitWaitSeconds: number;
-}
+export type ReadAnswer<T> = (response: Response, stillComing: () => void) => Promise<T>;
 
-export type ProviderEvent =
-  | {
-      readonly kind: 'retry';
-      readonly provider: string;
-      readonly delaySeconds: number;
-      readonly error: string;
-    }
-  | { readonly kind: 'pause'; readonly provider: string; readonly seconds: number }
-  | {
-      readonly kind: 'fallback';
-      readonly provider: string;
-      readonly next: string;
-      readonly error: BarlineError;
-    };
-
-export interface HttpWorld {
-  readonly provider: string;
+export interface HttpWorld extends CallsWorld {
   readonly baseUrl: string;
   readonly timeoutSeconds: number;
   /** Sent with every request, e.g. the key. */
   readonly headers: Readonly<Record<string, string>>;
   readonly secrets: Secrets;
-  readonly limit: RateLimit;
-  readonly circuit: Circuit;
-  readonly clock: Clock;
-  readonly onEvent?: ((event: ProviderEvent) => void) | undefined;
 }
+
+/** A `Date` header has a grain of a second, and took its time to come. */
+const CLOCK_TOLERANCE_MS = 2_000;
 
 export class HttpClient {
   readonly world: HttpWorld;
-  #requestCount = 0;
-  #retryCount = 0;
+  readonly #calls: Calls;
   /** How far the vendor's clock is behind ours; 0 where it is ahead. */
   #behindMs = 0;
 
   constructor(world: HttpWorld) {
     this.world = world;
+    this.#calls = new Calls(world);
   }
 
   get usage(): ProviderUsage {
-    const rateLimitWaitSeconds = this.world.limit.waitedMs / 1000;
-    return { requestCount: this.#requestCount, retryCount: this.#retryCount, rateLimitWaitSeconds };
+    return this.#calls.usage;
   }
 
   /** Now, by our clock or the vendor's, whichever is behind: a bar has closed only if both say so. */
@@ -82,142 +55,100 @@ export class HttpClient {
 
   /** The JSON of an answer. Throws what `send` throws. */
   json(request: HttpRequest, inspect?: Inspection): Promise<unknown> {
+    const { secrets } = this.world;
     return this.send(request, async (response) => {
       const text = await response.text();
       let body: unknown;
       try {
         body = JSON.parse(text);
       } catch {
-        throw new FailedRequest(notJson(response.status, this.world.secrets.mask(text)));
+        throw new FailedAttempt(notJson(response.status, secrets.mask(text)));
       }
       const found = inspect?.(body);
       if (found === undefined) return body;
       const code = found.kind === 'throttled' ? 'PROVIDER_THROTTLED' : 'PROVIDER_REFUSED';
-      const reason = this.world.secrets.mask(found.reason);
-      throw new FailedRequest({ code, status: response.status, ...found, reason });
+      const reason = secrets.mask(found.reason);
+      throw new FailedAttempt({ code, status: response.status, ...found, reason });
     });
   }
 
   /**
-   * Sends a request and has `read` take its answer, both within the time-out; asks again after 5, 10 and 20 s what
-   * may heal, and when a vendor wants it that asked us to wait. Throws BarlineError PROVIDER_… and the reason of
-   * an aborted signal.
+   * Sends a request and has `read` take its answer, both within the time-out, which a long answer begins anew by
+   * calling `stillComing`. Tries again and throws as `Calls.make` does.
    */
-  async send<T>(request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
-    const { circuit, clock, limit, provider } = this.world;
-    for (let attempt = 0; ; attempt++) {
-      await circuit.admit();
-      let failure: HttpFailure;
-      try {
-        await limit.take(request.signal);
-        const answer = await this.#attempt(request, read);
-        await circuit.succeeded();
-        return answer;
-      } catch (error) {
-        if (!(error instanceof FailedRequest)) {
-          circuit.abandoned();
-          throw error;
-        }
-        failure = error.failure;
-      }
-      if (failure.kind === 'transient') await circuit.failed(failure.reason);
-      else await circuit.succeeded();
-      const delayMs = waitOf(failure, attempt);
-      if (delayMs === undefined) throw failureError(provider, this.#shown(request), failure, attempt + 1);
-      this.#retryCount++;
-      if (failure.kind === 'throttled') {
-        limit.pauseUntil(clock.now() + delayMs);
-        this.world.onEvent?.({ kind: 'pause', provider, seconds: delayMs / 1000 });
-        continue;
-      }
-      const delaySeconds = delayMs / 1000;
-      this.world.onEvent?.({ kind: 'retry', provider, delaySeconds, error: failure.reason });
-      await clock.sleep(delayMs, request.signal);
-    }
+  send<T>(request: HttpRequest, read: ReadAnswer<T>): Promise<T> {
+    const shown = `${request.form === undefined ? 'GET' : 'POST'} ${this.world.secrets.mask(this.#url(request))}`;
+    const { signal, once } = request;
+    return this.#calls.make({ shown, signal, once }, () => this.#attempt(request, read));
   }
 
-  async #attempt<T>(request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
-    const { secrets, timeoutSeconds, clock, limit } = this.world;
-    const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
-    this.#requestCount++;
+  async #attempt<T>(request: HttpRequest, read: ReadAnswer<T>): Promise<T> {
+    const { secrets, timeoutSeconds, clock, headers } = this.world;
+    const more = await request.headersNow?.();
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), timeoutSeconds * 1000);
+    this.#calls.sent();
     try {
       const response = await fetch(this.#url(request), {
         ...(request.form && { method: 'POST', body: new URLSearchParams(request.form) }),
         headers: {
           accept: 'application/json',
           'user-agent': 'barline',
-          ...this.world.headers,
+          ...headers,
           ...request.headers,
+          ...more,
         },
-        signal: AbortSignal.any([request.signal, timeout]),
+        signal: AbortSignal.any([request.signal, timeout.signal]),
       });
       this.#noteClock(response.headers);
       const windowEnd = windowEndMs(response.headers, clock.now());
-      if (windowEnd !== undefined) limit.pauseUntil(Math.min(windowEnd, clock.now() + MAX_PAUSE_MS));
-      if (response.ok) return await read(response);
+      if (windowEnd !== undefined) this.#calls.pauseUntil(windowEnd);
+      if (response.ok) return await read(response, () => timer.refresh());
       const body = secrets.mask(await response.text());
-      throw new FailedRequest(statusFailure(response.status, response.headers, body, clock.now()));
+      throw new FailedAttempt(statusFailure(response.status, response.headers, body, clock.now()));
     } catch (error) {
-      if (error instanceof FailedRequest) throw error;
+      if (error instanceof FailedAttempt) throw error;
       if (request.signal.aborted) throw request.signal.reason;
       if (!isNetworkError(error)) throw error;
-      const reason = timeout.aborted
-        ? `no answer within ${timeoutSeconds} s`
-        : secrets.mask(messageChain(error));
-      const code = timeout.aborted ? 'PROVIDER_TIMEOUT' : 'PROVIDER_UNREACHABLE';
-      throw new FailedRequest({ kind: 'transient', code, reason, status: null, cause: secrets.cause(error) });
+      const timedOut = timeout.signal.aborted;
+      const reason = timedOut ? `no answer within ${timeoutSeconds} s` : secrets.mask(messageChain(error));
+      const code = timedOut ? 'PROVIDER_TIMEOUT' : 'PROVIDER_UNREACHABLE';
+      const cause = secrets.cause(error);
+      throw new FailedAttempt({ kind: 'transient', code, reason, status: null, cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  /** A `Date` of the vendor's that is behind ours by more than its one-second grain and the way here. */
   #noteClock(headers: Headers): void {
     const theirs = Date.parse(headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return;
     const behindMs = this.world.clock.now() - theirs;
-    this.#behindMs = behindMs > 2_000 ? behindMs : 0;
+    this.#behindMs = behindMs > CLOCK_TOLERANCE_MS ? behindMs : 0;
   }
 
   #url(request: HttpRequest): string {
-    const url = new URL(this.world.baseUrl.replace(/\/+$/, '') + request.path);
+    const isWhole = /^https?:/.test(request.path);
+    const url = new URL(isWhole ? request.path : this.world.baseUrl.replace(/\/+$/, '') + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url.href;
   }
-
-  /** The request as errors name it, without keys. */
-  #shown(request: HttpRequest): string {
-    const method = request.form === undefined ? 'GET' : 'POST';
-    return `${method} ${this.world.secrets.mask(this.#url(request))}`;
-  }
 }
 
-/** Carries a failure out of an attempt; never leaves this file. */
-class FailedRequest extends Error {
-  readonly failure: HttpFailure;
-
-  constructor(failure: HttpFailure) {
-    super(failure.reason);
-    this.failure = failure;
-  }
+/** To be thrown while an answer is read that ended too soon: it is asked for again. */
+export function unfinished(reason: string): Error {
+  return new FailedAttempt({ kind: 'transient', code: 'PROVIDER_UNFINISHED', reason, status: null });
 }
 
-/** What `fetch` and reading a body throw where the network failed: a TypeError, an abort, or a socket's error. */
+/** What `fetch` and reading a body throw where the network failed: an abort, a socket's error, or one with such a cause. */
 function isNetworkError(error: unknown): boolean {
   if (error instanceof DOMException) return true;
   if (!(error instanceof Error)) return false;
-  return (
-    error.name === 'TimeoutError' ||
-    'code' in error ||
-    (error instanceof TypeError && error.cause !== undefined)
-  );
+  return error instanceof TypeError ? error.cause !== undefined : /^(?:UND_ERR|E[A-Z]+$)/.test(codeOf(error));
 }
 
-/** How long to wait before the next try; undefined where there is none. */
-function waitOf(failure: HttpFailure, attempt: number): number | undefined {
-  const delayMs = RETRY_DELAYS_MS[attempt];
-  if (failure.kind === 'permanent' || delayMs === undefined) return undefined;
-  const { retryAfterMs } = failure;
-  if (retryAfterMs === undefined) return delayMs;
-  return retryAfterMs <= MAX_PAUSE_MS ? retryAfterMs : undefined;
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -1,12 +1,16 @@
 /** Providers by name. */
 import { BarlineError, usageError } from '../base/index.ts';
 import { alphaVantage } from './alpha-vantage.ts';
+import type { ProviderEvent } from './calls.ts';
+import { ccxt } from './ccxt.ts';
 import { Circuit, type CircuitStore } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import { coinbase } from './coinbase.ts';
-import { HttpClient, type ProviderEvent } from './http.ts';
+import { type CostApproval, refuseCost } from './cost.ts';
+import { databento } from './databento.ts';
+import { HttpClient } from './http.ts';
 import { oanda } from './oanda.ts';
-import type { BarProvider } from './provider.ts';
+import { type BarProvider, TIMEFRAMES } from './provider.ts';
 import { RateLimit } from './rate-limit.ts';
 import { fileReplay } from './replay-files.ts';
 import { sampleReplay } from './sample-replay.ts';
@@ -27,10 +31,16 @@ export interface ProviderWorld {
   readonly circuits: CircuitStore;
   /** `replay`: the file or folder with bars; null for the bundled sample. */
   readonly replaySource?: string | null;
+  /** Asked before a pull that costs; what costs is refused where nobody can be asked. */
+  readonly approveCost?: CostApproval;
   readonly onEvent?: (event: ProviderEvent) => void;
+  /** Waits before further tries of what may heal: 5, 10 and 20 s unless told. */
+  readonly retryDelaysMs?: readonly number[];
+  /** How a library is loaded that is there only where it was installed. */
+  readonly importModule?: (name: string) => Promise<unknown>;
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 30;
+const CCXT = /^ccxt:([a-z0-9]+)$/;
 
 /**
  * A provider by its name, e.g. `coinbase` or `ccxt:kraken`; asks nothing yet. Throws a usage error for a name that is
@@ -55,8 +65,10 @@ export async function openProvider(name: string, world: ProviderWorld): Promise<
       return world.replaySource === undefined || world.replaySource === null
         ? sampleReplay(world.clock)
         : fileReplay(world.replaySource, world.clock);
+    case 'databento':
+      return databento(databentoClient(world), settings, world.approveCost ?? refuseCost);
     default:
-      throw usageError(`${name} is not built in yet.`);
+      return openCcxt(facts, settings, world);
   }
 }
 
@@ -64,6 +76,8 @@ export async function openProvider(name: string, world: ProviderWorld): Promise<
 export function factsOf(name: string): ProviderFacts {
   const facts = PROVIDER_FACTS.find((each) => each.name === name);
   if (facts !== undefined) return facts;
+  const exchange = CCXT.exec(name)?.[1];
+  if (exchange !== undefined) return ccxtFacts(name, exchange);
   const names = PROVIDER_FACTS.map((each) => each.name);
   throw usageError(
     `there is no provider ${name}; there are ${names.join(', ')} and ccxt:EXCHANGE.`,
@@ -75,11 +89,56 @@ export function factsOf(name: string): ProviderFacts {
   );
 }
 
+function ccxtFacts(name: string, exchange: string): ProviderFacts {
+  const keyVariable = `${exchange.toUpperCase()}_API_KEY`;
+  const unknown = { baseUrl: null, requestsPerMinute: null, burst: 1, timeoutSeconds: 30 };
+  return { name, timeframes: TIMEFRAMES, keyVariable, keyNeeded: false, ...unknown };
+}
+
+function openCcxt(
+  facts: ProviderFacts,
+  settings: ProviderSettings,
+  world: ProviderWorld,
+): Promise<BarProvider> {
+  const key = keyOf(facts, world.environment);
+  return ccxt({
+    exchange: facts.name.slice('ccxt:'.length),
+    settings,
+    key,
+    secrets: new Secrets([key]),
+    circuit: new Circuit(facts.name, world.circuits, world.clock),
+    clock: world.clock,
+    timeoutSeconds: settings.timeoutSeconds ?? facts.timeoutSeconds,
+    onEvent: world.onEvent,
+    retryDelaysMs: world.retryDelaysMs,
+    importModule: world.importModule ?? ((library) => import(library)),
+  });
+}
+
+/** Databento's API, for bars and for batches of raw months. Throws PROVIDER_NO_KEY. */
+export function databentoClient(world: ProviderWorld): HttpClient {
+  const facts = factsOf('databento');
+  const key = requiredKey(facts, world.environment);
+  const headers = { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` };
+  return clientOf(facts, world.settings.databento ?? {}, world, { key, headers });
+}
+
 /** The key of a provider as the environment has it, without white space around it. */
 export function keyOf(facts: ProviderFacts, environment: ProviderWorld['environment']): string | undefined {
   if (facts.keyVariable === null) return undefined;
   const key = environment[facts.keyVariable]?.trim();
   return key === '' ? undefined : key;
+}
+
+/** Hides every key that the environment holds. */
+export function environmentSecrets(environment: ProviderWorld['environment']): Secrets {
+  const isKey = ([name]: readonly [string, unknown]): boolean =>
+    /_(?:API_KEY|SECRET|TOKEN|PASSWORD)$/.test(name);
+  return new Secrets(
+    Object.entries(environment)
+      .filter(isKey)
+      .map(([, value]) => value?.trim()),
+  );
 }
 
 export function requiredKey(facts: ProviderFacts, environment: ProviderWorld['environment']): string {
@@ -107,12 +166,13 @@ export function clientOf(
   return new HttpClient({
     provider: facts.name,
     baseUrl: settings.baseUrl ?? facts.baseUrl ?? '',
-    timeoutSeconds: settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+    timeoutSeconds: settings.timeoutSeconds ?? facts.timeoutSeconds,
     headers: auth.headers ?? {},
     secrets: new Secrets([auth.key]),
     limit: new RateLimit({ requestsPerMinute, burst: settings.burst ?? facts.burst }, clock),
     circuit: new Circuit(facts.name, circuits, clock),
     clock,
     onEvent: world.onEvent,
+    retryDelaysMs: world.retryDelaysMs,
   });
 }

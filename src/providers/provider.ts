@@ -3,7 +3,7 @@
  *
  * Added since first agreed: `BarPage.answeredBy` (a fallback's page names who answered), `BarProvider.usage`.
  */
-import type { ProviderUsage } from './http.ts';
+import type { ProviderUsage } from './calls.ts';
 
 /** The timeframes that bronze tables exist for. */
 export const TIMEFRAMES = ['1m', '5m', '15m', '1h', '4h', '1d'] as const;

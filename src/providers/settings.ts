@@ -27,6 +27,8 @@ export interface ProviderFacts {
   readonly baseUrl: string | null;
   readonly requestsPerMinute: number | null;
   readonly burst: number;
+  /** How long an answer may take; a long one begins it anew. */
+  readonly timeoutSeconds: number;
 }
 
 const ALL: readonly Timeframe[] = ['1m', '5m', '15m', '1h', '4h', '1d'];
@@ -40,6 +42,7 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     baseUrl: 'https://www.alphavantage.co',
     requestsPerMinute: 75,
     burst: 1,
+    timeoutSeconds: 30,
   },
   {
     name: 'coinbase',
@@ -50,6 +53,7 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     // 10 a second and IP, 15 in bursts (docs.cdp.coinbase.com/exchange/rest-api/rate-limits)
     requestsPerMinute: 600,
     burst: 5,
+    timeoutSeconds: 30,
   },
   {
     name: 'oanda',
@@ -60,6 +64,7 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     // 120 a second and connection's IP (developer.oanda.com/rest-live-v20/best-practices)
     requestsPerMinute: 6000,
     burst: 10,
+    timeoutSeconds: 30,
   },
   {
     name: 'databento',
@@ -67,9 +72,10 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     keyVariable: 'DATABENTO_API_KEY',
     keyNeeded: true,
     baseUrl: 'https://hist.databento.com',
-    // metadata.* allows 20 a second and IP, batch.* 20 a minute
-    requestsPerMinute: 600,
+    // 20 a second of metadata, 100 of time series (databento.com/docs/api-historical/basics/rate-limits)
+    requestsPerMinute: 1200,
     burst: 1,
+    timeoutSeconds: 300,
   },
   {
     name: 'replay',
@@ -79,5 +85,6 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     baseUrl: null,
     requestsPerMinute: null,
     burst: 1,
+    timeoutSeconds: 30,
   },
 ];
