@@ -30,8 +30,12 @@ const nodeSchema = z.object({
   get properties() {
     return z.record(z.string(), nodeSchema).optional();
   },
+  const: z.unknown().optional(),
   get items() {
     return nodeSchema.optional();
+  },
+  get oneOf() {
+    return z.array(nodeSchema).optional();
   },
   get additionalProperties() {
     return z.union([z.boolean(), nodeSchema]).optional();
@@ -53,6 +57,8 @@ export function configurationPage(): string {
       modeTable(modes),
     );
   }
+  const sinks = root.properties?.alerts?.properties?.sinks?.items?.oneOf ?? [];
+  parts.push('## An entry of `alerts.sinks`', ...sinks.flatMap(sinkParts));
   for (const [key, node] of keys.filter(([, each]) => isRecord(each))) {
     if (typeof node.additionalProperties !== 'object') continue;
     parts.push(`## An entry of \`${key}\``, node.description ?? '', entryTable(node.additionalProperties));
@@ -63,6 +69,14 @@ export function configurationPage(): string {
     codeBlock('yaml', [EXAMPLE_CONFIGURATION.trimEnd()]),
   );
   return `${parts.join('\n\n')}\n`;
+}
+
+function sinkParts(node: Node): string[] {
+  const { type, ...properties } = node.properties ?? {};
+  return [
+    `With ${code(`type: ${String(type?.const)}`)}: ${type?.description ?? ''}`,
+    entryTable({ ...node, properties }),
+  ];
 }
 
 const isRecord = (node: Node) =>

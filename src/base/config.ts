@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ZodError, ZodType } from 'zod';
 import { BarlineError, systemCode } from './errors.ts';
+import { masked } from './masked.ts';
 
 /** Where a value in force came from. */
 export type Origin = 'default' | 'file' | 'environment' | 'flag';
@@ -159,6 +160,7 @@ async function invalidConfiguration(
   }
   const origin = origins[key] ?? 'file';
   const where = origin === 'file' ? (file ?? 'configuration') : `the ${origin}`;
+  found = masked(key, found);
   const value = found === undefined ? '' : ` = ${JSON.stringify(found)}`;
   return new BarlineError({
     code: 'CONFIG',
@@ -219,5 +221,12 @@ async function allowedKeys(schema: ZodType, path: readonly PropertyKey[]): Promi
     const { properties, additionalProperties, items } = node;
     node = (isTree(properties) ? properties[String(part)] : undefined) ?? additionalProperties ?? items;
   }
-  return isTree(node) && isTree(node.properties) ? Object.keys(node.properties) : [];
+  if (!isTree(node)) return [];
+  // of one of several kinds, all that any of them knows
+  const kinds = Array.isArray(node.oneOf) ? node.oneOf : [node];
+  return [
+    ...new Set(
+      kinds.flatMap((kind) => (isTree(kind) && isTree(kind.properties) ? Object.keys(kind.properties) : [])),
+    ),
+  ];
 }

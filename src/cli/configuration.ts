@@ -12,6 +12,7 @@ import {
 } from '../base/index.ts';
 import { labelModes } from '../labels/index.ts';
 import type { Processing } from '../months/index.ts';
+import { alertsSchema } from './alert-settings.ts';
 import type { Invocation } from './command.ts';
 import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
@@ -153,6 +154,7 @@ const fields = z.strictObject({
     })
     .prefault({})
     .describe('How work is done; none of it changes a result.'),
+  alerts: alertsSchema,
   instruments: z
     .record(z.string(), instrumentSchema)
     .default({})

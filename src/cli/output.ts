@@ -16,6 +16,7 @@ export class Output {
   readonly options: OutputOptions;
   readonly #stdout: Writable;
   readonly #stderr: Writable;
+  #drawnLines = 0;
 
   constructor(options: OutputOptions, stdout: Writable = process.stdout, stderr: Writable = process.stderr) {
     this.options = options;
@@ -35,7 +36,25 @@ export class Output {
 
   /** A note on stderr; silent with `--quiet`. */
   note(text: string): void {
-    if (!this.options.quiet) this.#stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.alert(text);
+  }
+
+  /** What must be read even by those who want no notes, on stderr. */
+  alert(text: string): void {
+    this.undraw();
+    this.#stderr.write(`${text}\n`);
+  }
+
+  /** Lines at the end of stderr that whatever comes next takes the place of; for a terminal. */
+  redraw(lines: readonly string[]): void {
+    this.undraw();
+    this.#stderr.write(`${lines.join('\n')}\n`);
+    this.#drawnLines = lines.length;
+  }
+
+  undraw(): void {
+    if (this.#drawnLines > 0) this.#stderr.write(`\u001b[${this.#drawnLines}A\u001b[J`);
+    this.#drawnLines = 0;
   }
 
   /** Raw bytes for the terminal (cursor moves of the progress display), on stderr. */

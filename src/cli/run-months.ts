@@ -1,6 +1,7 @@
 /** A run of months from its settings to its exit code, for `months run` and `months retry`. */
 import { parseByteLength, parseDurationSeconds } from '../base/index.ts';
 import type { PlanOptions } from '../months/index.ts';
+import { alertsOfRun } from './alert-wiring.ts';
 import type { Invocation } from './command.ts';
 import type { Settings } from './configuration.ts';
 import type { openMonthsRequest } from './months-request.ts';
@@ -8,14 +9,16 @@ import { outcomeDocument, printResult } from './run-result.ts';
 import { shownPath } from './shown-path.ts';
 
 export async function runAndPrint(
-  { output, now, signal, directory }: Invocation,
+  invocation: Invocation,
   request: Omit<Awaited<ReturnType<typeof openMonthsRequest>>, 'range'>,
   plan: PlanOptions,
 ): Promise<0 | 1> {
+  const { output, now, signal, directory } = invocation;
   const { sourceUri, lakeUri, processing, settings } = request;
   const { runMonths } = await import('../months/index.ts');
   const { runProgress } = await import('./run-progress.ts');
   const progress = runProgress(output, now);
+  await using alerts = await alertsOfRun(invocation, settings, lakeUri);
   const { outcomes, summary } = await runMonths({
     sourceUri,
     lakeUri,
@@ -26,6 +29,7 @@ export async function runAndPrint(
     signal,
     onEvent: (event) => {
       progress(event);
+      alerts.hear(event);
       if (event.type === 'month-finished') output.json(outcomeDocument(event.outcome));
     },
   });

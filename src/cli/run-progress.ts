@@ -16,13 +16,8 @@ export function runProgress(output: Output, now: () => number): RunListener {
   let months: readonly string[] = [];
   let finished = 0;
   let rows = 0;
-  let drawnLines = 0;
   let lastDraw = 0;
 
-  const erase = () => {
-    if (drawnLines > 0) output.draw(`\u001b[${drawnLines}A\u001b[J`);
-    drawnLines = 0;
-  };
   const overall = (): string => {
     const seconds = (now() - started) / 1000;
     const inFlight = [...atWork.values()].reduce((sum, each) => sum + each.done, 0);
@@ -34,11 +29,9 @@ export function runProgress(output: Output, now: () => number): RunListener {
   const draw = (force: boolean) => {
     if (!output.options.interactive || (!force && now() - lastDraw < REDRAW_MS)) return;
     lastDraw = now();
-    erase();
     const lines = [...atWork].map(([month, { stage, done }]) => `${month}  ${bar(done)}  ${stage}`);
     lines.push(`all      ${overall()}`);
-    output.draw(`${lines.join('\n')}\n`);
-    drawnLines = lines.length;
+    output.redraw(lines);
   };
 
   return (event: RunEvent) => {
@@ -59,7 +52,6 @@ export function runProgress(output: Output, now: () => number): RunListener {
         break;
       case 'month-retry':
         atWork.delete(event.month);
-        erase();
         output.note(
           `${event.month}  try ${event.attempt} failed, again in ${formatSeconds(event.delaySeconds)}  ` +
             `${event.error.code}: ${event.error.message}`,
@@ -67,13 +59,11 @@ export function runProgress(output: Output, now: () => number): RunListener {
         draw(true);
         break;
       case 'parallelism-lowered':
-        erase();
         output.note(loweredText(event));
         draw(true);
         break;
       case 'months-elsewhere':
         for (const month of event.months) atWork.delete(month);
-        erase();
         output.note(`waiting for ${event.months.join(', ')}: ${holderText(event.run)} is at it`);
         draw(true);
         break;
@@ -86,12 +76,11 @@ export function runProgress(output: Output, now: () => number): RunListener {
         }
         finished++;
         rows += event.outcome.rows;
-        erase();
         output.note(`${outcomeLine(event.outcome)}  (${finished}/${months.length})`);
         draw(true);
         break;
       case 'run-finished':
-        erase();
+        output.undraw();
         break;
     }
   };

@@ -107,15 +107,15 @@ export class AlertLedger {
     return notice;
   }
 
-  /** Notices of standing conditions, oldest first. Reads each. */
-  async standing(): Promise<StoredNotice[]> {
-    const notices: StoredNotice[] = [];
+  /** The notices of standing conditions, by condition. Reads each once. */
+  async standing(): Promise<Map<string, StoredNotice>> {
+    const notices = new Map<string, StoredNotice>();
     for (const [conditionId, number] of await this.states()) {
       if (!isRaised(number)) continue;
       const notice = await this.#notice(`${conditionId}.${number}`);
-      if (notice !== undefined) notices.push(notice);
+      if (notice !== undefined) notices.set(conditionId, notice);
     }
-    return notices.sort((a, b) => (a.raised_at < b.raised_at ? -1 : a.raised_at > b.raised_at ? 1 : 0));
+    return notices;
   }
 
   /** What some sink has not taken yet, oldest first. Costs a listing, and a read a notice that is not yet settled. */

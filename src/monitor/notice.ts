@@ -5,8 +5,9 @@ import { CONDITION_KINDS, type Condition, LAKE } from './condition.ts';
 /** A condition that came up or went away: what the lake keeps and what sinks are sent. */
 const notice = z.object({
   id: z.string(),
-  status: z.enum(['raised', 'resolved']),
-  condition: z.enum(CONDITION_KINDS),
+  status: z.enum(['raised', 'resolved', 'test']),
+  /** Null of a test. */
+  condition: z.enum(CONDITION_KINDS).nullable(),
   month: z.string().nullable(),
   mode: z.string().nullable(),
   message: z.string(),
@@ -67,6 +68,17 @@ export function raisedNotice(condition: Condition, place: Place): StoredNotice {
     raised_at: at,
     resolved_at: null,
     sinks: [...place.sinks],
+  };
+}
+
+/** A message to try a sink with; it stands for nothing. */
+export function testNotice(at: Date): Notice {
+  const condition = { id: `${LAKE}/failed`, kind: 'failed', month: null, mode: null } as const;
+  const message = 'this is a test: nothing is wrong';
+  const facts = { ...condition, message, value: null, threshold: null };
+  return {
+    ...withoutSinks(raisedNotice(facts, { lakeUri: '', key: 'test', at, sinks: [] })),
+    status: 'test',
   };
 }
 

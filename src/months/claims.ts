@@ -101,3 +101,14 @@ export class MonthClaims {
     await this.#lake.delete(pathOf(claim));
   }
 }
+
+/** Months that runs are at, and since when by the store's clock. A dead run's are among them until another takes over. */
+export async function monthsAtWork(lake: Storage): Promise<{ month: Month; sinceMs: number }[]> {
+  const since = new Map<Month, number>();
+  for await (const { path, modifiedMs } of lake.list(FOLDER)) {
+    const [, month] = NAME.exec(path) ?? [];
+    if (month !== undefined && !isTemporaryPath(path))
+      since.set(month, Math.max(modifiedMs, since.get(month) ?? 0));
+  }
+  return [...since].map(([month, sinceMs]) => ({ month, sinceMs }));
+}

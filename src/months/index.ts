@@ -1,3 +1,4 @@
+export { monthsAtWork } from './claims.ts';
 export { type Discovery, discoverMonths, type RawMonth } from './discovery.ts';
 export type {
   MonthOutcome,
@@ -29,11 +30,12 @@ export {
   monthsPage,
   monthsReport,
   type Page,
+  parseStatistics,
+  type RecordedStatistics,
   type ReportRequest,
   readRecordedLake,
   renderHtml,
   renderMarkdown,
-  retryCommand,
   type Table,
   TRAINING_STANDARD,
 } from './report/index.ts';
@@ -47,4 +49,5 @@ export {
 } from './rollback.ts';
 export { planRun, runMonths } from './run.ts';
 export type { RunOptions, RunResult } from './run-options.ts';
+export { statisticsPath } from './statistics.ts';
 export { MONTH_TABLES, trainingBarsTable } from './tables.ts';

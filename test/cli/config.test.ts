@@ -124,7 +124,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   test('bash completes nouns, verbs and flags', async () => {
     const { stdout } = await runCli(['completion', 'bash']);
     expect(complete(stdout, ['barline', '']).sort()).toEqual(Object.keys(nouns).sort());
-    expect(complete(stdout, ['barline', 'mo'])).toEqual(['months']);
+    expect(complete(stdout, ['barline', 'mont'])).toEqual(['months']);
     expect(complete(stdout, ['barline', 'months', ''])).toEqual(['run', 'list', 'show']);
     expect(complete(stdout, ['barline', 'months', 'run', '--so'])).toEqual(['--source']);
     expect(complete(stdout, ['barline', 'sql', '--out'])).toEqual(['--output']);

@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/monitor/clock.ts';
 import { sendPending } from '../../src/monitor/delivery.ts';
@@ -140,18 +141,21 @@ test('a dead sender’s claim ends by its age, a living one’s is kept by renew
   const lake = temporaryLake();
   let now = 0;
   const clock = { now: () => now, sleep: async () => undefined };
-  const dead = await SenderClaim.take(lake, 'first', { token: 'a', leaseMs: 60, clock });
-  expect(dead).toBeDefined();
-  const take = (token: string) => SenderClaim.take(lake, 'first', { token, leaseMs: 60, clock });
+  const take = (token: string) => SenderClaim.take(lake, 'first', { token, leaseMs: 60_000, clock });
+  const makeOld = (token: string) => {
+    const longAgo = new Date(Date.now() - 61_000);
+    utimesSync(lake.localPath(`_barline/alerts/sending/first/${token}`) ?? '', longAgo, longAgo);
+  };
+  const held = await take('a');
   expect(await take('b')).toBeUndefined();
-  await new Promise((resolve) => setTimeout(resolve, 40));
-  now += 40;
-  await dead?.renew();
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  makeOld('a');
+  now += 30_000;
+  await held?.renew();
   expect(await take('b')).toBeUndefined();
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  makeOld('a');
   const heir = await take('b');
   expect(heir).toBeDefined();
+  expect(await take('c')).toBeUndefined();
   await heir?.release();
   expect(await take('c')).toBeDefined();
 });

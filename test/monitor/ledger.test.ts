@@ -37,7 +37,7 @@ describe.each([
     expect(await lookAt(ledger, [B])).toEqual(['resolved 2024-01 failed']);
     expect(await lookAt(ledger, [B])).toEqual([]);
     expect(await lookAt(ledger, [A, B])).toEqual(['raised 2024-01 failed']);
-    expect((await ledger.standing()).map(({ month }) => month)).toEqual(['2024-02', '2024-01']);
+    expect([...(await ledger.standing()).keys()]).toEqual(['2024-01/failed', '2024-02/failed']);
   });
 
   test('of many that see the same at once one records it', async () => {

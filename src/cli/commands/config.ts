@@ -1,4 +1,4 @@
-import { BarlineError } from '../../base/index.ts';
+import { BarlineError, masked } from '../../base/index.ts';
 import type { NounSpec } from '../command.ts';
 import { loadSettings, locate } from '../configuration.ts';
 import { textTable } from '../text-table.ts';
@@ -24,11 +24,8 @@ function prefixesOf(key: string): string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
-const SECRET = /(key|secret|token|password)/i;
-
 /** A list takes a line an entry. */
-function shownLines(key: string, value: unknown): string[] {
-  if (SECRET.test(key)) return ['***'];
+function shownLines(value: unknown): string[] {
   if (!Array.isArray(value)) return [JSON.stringify(value)];
   return value.length === 0 ? ['[]'] : value.map((item) => `- ${JSON.stringify(item)}`);
 }
@@ -61,7 +58,7 @@ export const config: NounSpec = {
         };
         const all = flatten(resolved).map(([name, item]) => {
           const origin = Object.entries(origins).find(([k]) => k === name || k.startsWith(`${name}.`))?.[1];
-          return { key: name, value: item, origin: origin ?? 'default' };
+          return { key: name, value: masked(name, item), origin: origin ?? 'default' };
         });
         const wanted = all.filter(
           (each) => key === undefined || each.key === key || each.key.startsWith(`${key}.`),
@@ -75,18 +72,13 @@ export const config: NounSpec = {
             exitCode: 2,
           });
         }
-        output.json({
-          file,
-          settings: wanted.map((each) => (SECRET.test(each.key) ? { ...each, value: '***' } : each)),
-        });
+        output.json({ file, settings: wanted });
         output.text(`file: ${file ?? 'none (no barline.yaml here or above)'}\n`);
         output.text(
           textTable(
             [{ title: 'key' }, { title: 'value' }, { title: 'from' }],
             wanted.flatMap(({ key: name, value: item, origin }) =>
-              shownLines(name, item).map((line, index) =>
-                index === 0 ? [name, line, origin] : ['', line, ''],
-              ),
+              shownLines(item).map((line, index) => (index === 0 ? [name, line, origin] : ['', line, ''])),
             ),
           ),
         );

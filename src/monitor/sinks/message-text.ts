@@ -1,9 +1,11 @@
 import type { Notice } from '../notice.ts';
 import type { AlertMessage } from './sink.ts';
 
+const LEADS = { raised: 'alert', resolved: 'resolved', test: 'test' } as const;
+
 /** One notice as a line. */
 export function noticeLine(notice: Notice): string {
-  return notice.status === 'resolved' ? `resolved: ${notice.message}` : `alert: ${notice.message}`;
+  return `${LEADS[notice.status]}: ${notice.message}`;
 }
 
 /** What a message is about, in a line. */

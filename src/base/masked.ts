@@ -1,0 +1,28 @@
+/** Hides what may be secret in settings before anybody sees them. */
+
+const SECRET = /(key|secret|token|password)/i;
+
+/** Names of environment variables are none; what they hold is. */
+const VARIABLE = /_env$/;
+
+/**
+ * A setting as it may be shown: `***` where its key says that it is secret, and of addresses that alerts are posted to
+ * (anywhere under `sinks`) only scheme and host, since their paths are keys.
+ */
+export function masked(key: string, value: unknown): unknown {
+  const last = key.slice(key.lastIndexOf('.') + 1);
+  if (SECRET.test(last) && !VARIABLE.test(last)) return '***';
+  if (Array.isArray(value)) return value.map((item, index) => masked(`${key}.${index}`, item));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, masked(`${key}.${name}`, item)]),
+    );
+  }
+  return typeof value === 'string' && /(^|\.)sinks\./.test(`${key}.`) ? maskedAddress(last, value) : value;
+}
+
+function maskedAddress(name: string, text: string): string {
+  if (!text.includes('://')) return name === 'url' ? '***' : text;
+  const { protocol, host } = URL.parse(text) ?? {};
+  return host === undefined || host === '' ? '***' : `${protocol}//${host}/***`;
+}
