@@ -1,5 +1,4 @@
 import type { LabelMode, ModeColumns } from '../labels/index.ts';
-import { countMarks } from './marks.ts';
 import type { ColumnBounds } from './validation.ts';
 import { mergeTallies, quantiles, ValueCounter, type ValueTally } from './value-tally.ts';
 
@@ -50,49 +49,63 @@ export interface ModeTally {
 
 /** Looks at every label and weight that is written. About 4 ns a row. */
 export function tallyMode({ label, weight }: ModeColumns, counter: ValueCounter): ModeTally {
-  counter.add(weight);
-  return { ...labelCounts(label), ...weightCounts(weight), weights: counter.take() };
+  return { ...labelCounts(label), ...weightCounts(weight, counter) };
 }
 
 function labelCounts(label: Int8Array) {
-  let badLabels = 0;
-  for (let row = 0; row < label.length; row++) if ((label[row] & ~1) !== 0) badLabels++;
+  let seen = 0;
+  let winners = 0;
+  for (let row = 0; row < label.length; row++) {
+    seen |= label[row];
+    winners += label[row];
+  }
+  if ((seen & ~1) === 0) return { winners, rowCount: label.length, badLabels: 0 };
   // a label that is neither has no say in the win rate
-  const winners = badLabels === 0 ? countMarks(label) : label.reduce((sum, each) => sum + +(each === 1), 0);
-  return { winners, rowCount: label.length, badLabels };
+  const [zeros, ones] = [0, 1].map((mark) => label.filter((each) => each === mark).length);
+  return { winners: ones, rowCount: label.length, badLabels: label.length - zeros - ones };
 }
 
-function weightCounts(weight: Float32Array) {
-  let nanWeights = 0;
-  let infiniteWeights = 0;
-  let nonPositiveWeights = 0;
-  let minWeight = Number.POSITIVE_INFINITY;
-  let maxWeight = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  let sumOfSquares = 0;
-  for (let row = 0; row < weight.length; row++) {
-    const value = weight[row];
-    if (value === 1) continue;
-    if (Number.isNaN(value)) {
-      nanWeights++;
-      continue;
-    }
+function weightCounts(weight: Float32Array, counter: ValueCounter) {
+  const others = notOne(weight);
+  let [nanWeights, infiniteWeights, nonPositiveWeights] = [0, 0, 0];
+  let [sum, sumOfSquares] = [0, 0];
+  let least = others.length < weight.length ? 1 : Number.POSITIVE_INFINITY;
+  let most = others.length < weight.length ? 1 : Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < others.length; at++) {
+    const value = others[at];
+    if (value < least) least = value;
+    if (value > most) most = value;
     if (value <= 0) nonPositiveWeights++;
-    if (value < minWeight) minWeight = value;
-    if (value > maxWeight) maxWeight = value;
-    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-      infiniteWeights++;
-      continue;
-    }
-    sum += value - 1;
-    sumOfSquares += (value - 1) ** 2;
+    const more = value - 1;
+    if (more - more === 0) {
+      sum += more;
+      sumOfSquares += more * more;
+    } else if (Number.isNaN(value)) nanWeights++;
+    else infiniteWeights++;
   }
-  // the loop passed by every 1
-  if (weight.includes(1)) {
-    minWeight = Math.min(minWeight, 1);
-    maxWeight = Math.max(maxWeight, 1);
+  counter.add(others);
+  counter.addTally({ values: Float32Array.of(1), counts: Uint32Array.of(weight.length - others.length) });
+  return {
+    nanWeights,
+    infiniteWeights,
+    nonPositiveWeights,
+    minWeight: least,
+    maxWeight: most,
+    sum,
+    sumOfSquares,
+    weights: counter.take(),
+  };
+}
+
+/** The weights that are not 1, as that of a bar which did not win is. */
+function notOne(weight: Float32Array): Float32Array {
+  const others = new Float32Array(weight.length);
+  let count = 0;
+  for (let row = 0; row < weight.length; row++) {
+    others[count] = weight[row];
+    count += weight[row] === 1 ? 0 : 1;
   }
-  return { nanWeights, infiniteWeights, nonPositiveWeights, minWeight, maxWeight, sum, sumOfSquares };
+  return others.subarray(0, count);
 }
 
 /**

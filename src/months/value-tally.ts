@@ -31,6 +31,8 @@ export class ValueCounter {
   readonly #counts = new Uint32Array(KEY_COUNT);
   readonly #pages = new Uint8Array(KEY_COUNT / PAGE_KEYS);
   #shifted = new Float32Array(0);
+  #bits = new Int32Array(2 ** 12);
+  #taken = new Uint32Array(2 ** 12);
 
   /**
    * Adds the values less `origin`. Of columns that hold prices, the distance from a price of the month keeps ticks apart
@@ -59,33 +61,43 @@ export class ValueCounter {
 
   /** What was added since the last time. */
   take(): ValueTally {
-    const keys: number[] = [];
     const pageCount = this.#pages.length;
+    let taken = 0;
     for (let page = pageCount - 1; page >= pageCount / 2; page--) {
-      if (this.#pages[page] === 0) continue;
       // the larger the bits of a negative value, the further it lies from zero
-      for (let key = (page + 1) * PAGE_KEYS - 1; key >= page * PAGE_KEYS; key--) this.#keep(key, keys);
+      if (this.#pages[page] !== 0) taken = this.#takePage((page + 1) * PAGE_KEYS - 1, -1, taken);
     }
     for (let page = 0; page < pageCount / 2; page++) {
-      if (this.#pages[page] === 0) continue;
-      for (let key = page * PAGE_KEYS; key < (page + 1) * PAGE_KEYS; key++) this.#keep(key, keys);
+      if (this.#pages[page] !== 0) taken = this.#takePage(page * PAGE_KEYS, 1, taken);
     }
     this.#pages.fill(0);
-    const bits = new Int32Array(keys.length);
-    const counts = new Uint32Array(keys.length);
-    for (const [at, key] of keys.entries()) {
-      bits[at] = key << DROPPED_BITS;
-      counts[at] = this.#counts[key];
-      this.#counts[key] = 0;
-    }
-    return { values: new Float32Array(bits.buffer), counts };
+    const bits = this.#bits.slice(0, taken);
+    return { values: new Float32Array(bits.buffer), counts: this.#taken.slice(0, taken) };
   }
 
-  #keep(key: number, keys: number[]): void {
-    if (this.#counts[key] === 0) return;
-    const isNotANumber = (key & (FIRST_NEGATIVE - 1)) > INFINITY_KEY;
-    if (isNotANumber) this.#counts[key] = 0;
-    else keys.push(key);
+  /** Takes the counts of a page from its first key on, up or down; how many are taken then. */
+  #takePage(first: number, step: 1 | -1, before: number): number {
+    let taken = before;
+    if (taken + PAGE_KEYS > this.#bits.length) this.#growTaken();
+    const counts = this.#counts;
+    for (let at = 0, key = first; at < PAGE_KEYS; at++, key += step) {
+      const count = counts[key];
+      if (count === 0) continue;
+      counts[key] = 0;
+      const isNotANumber = (key & (FIRST_NEGATIVE - 1)) > INFINITY_KEY;
+      if (isNotANumber) continue;
+      this.#bits[taken] = key << DROPPED_BITS;
+      this.#taken[taken++] = count;
+    }
+    return taken;
+  }
+
+  #growTaken(): void {
+    const [bits, counts] = [this.#bits, this.#taken];
+    this.#bits = new Int32Array(bits.length * 2);
+    this.#bits.set(bits);
+    this.#taken = new Uint32Array(bits.length * 2);
+    this.#taken.set(counts);
   }
 
   #less(values: Float32Array, origin: number): Float32Array {
