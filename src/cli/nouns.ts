@@ -14,5 +14,6 @@ export const nouns: Readonly<Record<string, () => Promise<NounSpec | CommandSpec
   monitor: async () => (await import('./commands/monitor.ts')).monitor,
   table: async () => (await import('./commands/table.ts')).table,
   sql: async () => (await import('./commands/sql.ts')).sql,
+  providers: async () => (await import('./commands/providers.ts')).providers,
   completion: async () => (await import('./commands/completion.ts')).completion,
 };

@@ -1,11 +1,18 @@
 export type { ProviderEvent, ProviderUsage } from './calls.ts';
-export { type CircuitRecord, type CircuitState, type CircuitStore, circuitState } from './circuit.ts';
+export { checkProvider, type ProviderCheck } from './check.ts';
+export {
+  type CircuitRecord,
+  type CircuitState,
+  type CircuitStore,
+  circuitState,
+  NEW_CIRCUIT,
+} from './circuit.ts';
 export { lakeCircuitRecords, lakeCircuits, memoryCircuits } from './circuit-store.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type CostApproval, type CostQuote, dollars } from './cost.ts';
 export { DEFAULT_DATASET, databentoSymbol } from './databento.ts';
 export { type DownloadEvent, downloadBatch, type FileStatus, submitBatch } from './databento-batch.ts';
-export { withFallback, withFallback } from './fallback.ts';
+export { withFallback } from './fallback.ts';
 export {
   databentoClient,
   environmentSecrets,
@@ -22,7 +29,6 @@ export {
   type Timeframe,
   type VendorBar,
 } from './provider.ts';
-export type { Secrets } from './secrets.ts';
 export { Secrets } from './secrets.ts';
 export {
   PROVIDER_FACTS,
