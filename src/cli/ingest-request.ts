@@ -85,7 +85,8 @@ export function durationOf(options: Options, name: string): number | undefined {
   if (text === undefined) return undefined;
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   if (count !== undefined) return Number(count) * (UNITS_US[unit] ?? 0);
-  throw usageError(`--${name} is ${JSON.stringify(text)}; expected a length of time`, `e.g. --${name} 2d`);
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw usageError(`--${flag} is ${JSON.stringify(text)}; expected a length of time`, `e.g. --${flag} 2d`);
 }
 
 /** A time for people: without seconds where they are zero. */

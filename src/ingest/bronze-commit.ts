@@ -19,7 +19,7 @@ import { appIdOf, domainOf, type StreamState, stateOf, stateText, streamKey } fr
 export interface CommitRequest {
   readonly table: DeltaTable;
   readonly pages: ReadonlyMap<StreamRun, readonly PageRows[]>;
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: Pick<DeadLetters, 'keep'>;
   readonly ingestionId: string;
 }
 

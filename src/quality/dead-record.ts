@@ -56,9 +56,13 @@ export function barOf(record: DeadRecord): RawBar {
   return { tsUs, open, high, low, close, volume, original: bytes ?? original };
 }
 
-/** Tells records of one context apart by what the source sent; equal ones are told apart by counting. */
+/**
+ * Tells records of one context apart by what the source sent, whatever somebody mended since; equal ones are told
+ * apart by counting.
+ */
 export function recordKey(context: DeadLetterContext, record: DeadRecord): string {
-  const { reason: _, source_file: __, ...sent } = record;
+  const { reason: _, source_file: __, original, original_base64, ...fields } = record;
+  const sent = original_base64 ?? original ?? fields;
   return createHash('sha256')
     .update(JSON.stringify([context, sent]))
     .digest('base64');
