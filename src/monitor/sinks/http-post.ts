@@ -3,6 +3,7 @@ import { masking, messagesOf, notDelivered, type Sink } from './sink.ts';
 
 /** As much of an answer's body as is worth quoting. */
 const QUOTED_CHARACTERS = 120;
+const READ_CHARACTERS = 10_000;
 
 export interface PostTarget extends Pick<Sink, 'name' | 'target'> {
   readonly url: string;
@@ -24,24 +25,35 @@ export async function postJson(
 ): Promise<string> {
   const { url } = target;
   const mask = masking([...secretsOf(url), ...target.secrets]);
-  let response: Response;
-  let quoted: string;
-  try {
-    response = await fetch(url, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'barline', ...headers },
-      redirect: 'manual',
-      signal,
-    });
-    quoted = await beginningOf(response);
-  } catch (error) {
-    throw notDelivered(target, mask(signal.aborted ? 'no answer in time' : messagesOf(error)));
+  const failure = (error: unknown) =>
+    notDelivered(target, mask(signal.aborted ? 'no answer in time' : messagesOf(error)));
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'barline',
+      // messages are rare: a connection kept open would be found closed by the next one
+      connection: 'close',
+      ...headers,
+    },
+    redirect: 'manual',
+    signal,
+  }).catch((error: unknown) => {
+    throw failure(error);
+  });
+  const answer = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
+  if (response.ok) {
+    // taken, whatever becomes of the rest of the answer
+    await response.body?.cancel().catch(() => undefined);
+    return answer;
   }
-  const answer = mask(`${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim());
-  if (response.ok) return answer;
+  const line = await beginningOf(response).catch((error: unknown) => {
+    throw failure(error);
+  });
+  const quoted = mask(line).slice(0, QUOTED_CHARACTERS);
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  throw notDelivered(target, `it answered ${answer}${quoted === '' ? '' : `: ${mask(quoted)}`}`, {
+  throw notDelivered(target, `it answered ${answer}${quoted === '' ? '' : `: ${quoted}`}`, {
     status: response.status,
     ...(seconds > 0 && { retryAfterSeconds: seconds }),
   });
@@ -53,11 +65,13 @@ function secretsOf(url: string): string[] {
   return [url, pathname.slice(1), ...pathname.split('/'), search.slice(1), ...searchParams.values()];
 }
 
+/** The first line of an answer, whole: a secret that was cut could not be told any more. */
 async function beginningOf(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return '';
-  const { value } = await reader.read();
-  await reader.cancel();
-  const line = new TextDecoder().decode(value).split('\n')[0] ?? '';
-  return line.trim().slice(0, QUOTED_CHARACTERS);
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of response.body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    if (text.length > READ_CHARACTERS) break;
+  }
+  return text.slice(0, READ_CHARACTERS).split('\n')[0]?.trim() ?? '';
 }
