@@ -39,6 +39,10 @@ th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;border-bottom:1p
 th{color:var(--muted);font-weight:600;border-bottom-color:var(--line);vertical-align:bottom}
 th.r,td.r{text-align:right;white-space:nowrap}
 td:first-child{white-space:nowrap}
+.scroll td:first-child,.scroll th:first-child{position:sticky;left:0;background:var(--paper)}
+details>.scroll{max-height:75vh;overflow:auto}
+details>.scroll th{position:sticky;top:0;background:var(--paper)}
+details>.scroll th:first-child{z-index:1}
 td:last-child,th:last-child{padding-right:4px}
 .why td:last-child{min-width:220px;overflow-wrap:anywhere}
 .with-meter{display:flex;align-items:center;justify-content:space-between;gap:10px}
@@ -77,5 +81,5 @@ svg text{font-size:12px;fill:var(--muted);font-variant-numeric:tabular-nums}
 @media (max-width:719px){.wide{display:none}.narrow{display:block}main,header,footer{padding-left:14px;padding-right:14px}h1{font-size:1.4rem}
 .facts{grid-template-columns:repeat(auto-fill,minmax(140px,1fr))}.meter{width:56px}}
 @media print{:root{color-scheme:light}body{font-size:11pt}nav{display:none}section,figure,tr{break-inside:avoid}section{break-inside:auto}
-.scroll{overflow:visible}details::details-content{content-visibility:visible;block-size:auto}.todo{background:none}}
+.scroll,details>.scroll{overflow:visible;max-height:none}details::details-content{content-visibility:visible;block-size:auto}.todo{background:none}}
 `.trim();

@@ -116,11 +116,11 @@ function score({ statistics }: RecordedPart): Section {
 }
 
 const STEPS: Readonly<Record<FlowStep['step'], string>> = {
-  raw: 'in the file',
-  front_contract: 'of the front contract',
-  session: 'in the session',
-  cleaned: 'kept by cleaning',
-  grid: 'rows of the grid, filled seconds among them',
+  raw: 'file',
+  front_contract: 'front contract',
+  session: 'session',
+  cleaned: 'cleaned',
+  grid: 'grid, filled up',
 };
 
 function dataFlow({ flow, retention, statistics }: RecordedPart): Section {
@@ -138,7 +138,10 @@ function dataFlow({ flow, retention, statistics }: RecordedPart): Section {
     `${countText(sessions?.length ?? null)} sessions, ${countText(missing?.length ?? null)} missing`,
   ];
   const blocks: Block[] = [
-    { kind: 'table', table: table('Bars', ['bars', '>count', '>of the step before', '>of the file'], rows) },
+    {
+      kind: 'table',
+      table: table('Bars step by step', ['step', '>bars', '>of the step before', '>of the file'], rows),
+    },
     paragraph(`${facts.join('; ')}.`),
   ];
   const rules = Object.entries(statistics.cleaning_rules ?? {}).filter(([, count]) => count > 0);

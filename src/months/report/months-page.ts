@@ -192,12 +192,12 @@ function trends(found: readonly NamedTrend[]): Section {
   const signs = { improving: '▲', stable: '=', declining: '▼' } as const;
   const rows = found.map((each) => [
     trendName(each),
+    cell(`${signs[each.verdict]} ${each.verdict}`, { tone: tones[each.verdict] }),
+    changeText(each.change),
     value(each.figure, each.first),
     value(each.figure, each.last),
-    changeText(each.change),
-    cell(`${signs[each.verdict]} ${each.verdict}`, { tone: tones[each.verdict] }),
   ]);
-  const columns = ['figure', '>first third', '>last third', '>change', 'trend'];
+  const columns = ['figure', 'trend', '>change', '>first third', '>last third'];
   const text =
     'The mean of the first third of the months against that of the last; within 5 % is stable. Higher is better for ' +
     'scores and win rates, lower for filled seconds and time.';
