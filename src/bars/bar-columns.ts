@@ -3,46 +3,53 @@ import type { Bars, Instrument } from './columns.ts';
 
 const INITIAL_ROWS = 65_536;
 
-/** Growing columns; rows [0, rowCount) are filled. Doubling, so appending costs each row one copy on average. */
+const DOUBLE_COLUMNS = 6;
+const BYTES_PER_ROW = DOUBLE_COLUMNS * 8 + 2;
+
+/**
+ * Growing columns; rows [0, rowCount) are filled. Doubling, so appending costs each row one copy on average. All lie in
+ * one buffer: allocators give so large a one back to the system as soon as it is freed, where eight columns would leave
+ * holes.
+ */
 export class BarColumns {
   rowCount = 0;
-  tsUs: Float64Array<ArrayBuffer>;
-  open: Float64Array<ArrayBuffer>;
-  high: Float64Array<ArrayBuffer>;
-  low: Float64Array<ArrayBuffer>;
-  close: Float64Array<ArrayBuffer>;
-  volume: Float64Array<ArrayBuffer>;
-  instrument: Uint16Array<ArrayBuffer>;
+  tsUs = new Float64Array(0);
+  open = new Float64Array(0);
+  high = new Float64Array(0);
+  low = new Float64Array(0);
+  close = new Float64Array(0);
+  volume = new Float64Array(0);
+  instrument = new Uint16Array(0);
 
   constructor(expectedRows = 0) {
-    const capacity = expectedRows > 0 ? Math.ceil(expectedRows) : INITIAL_ROWS;
-    this.tsUs = new Float64Array(capacity);
-    this.open = new Float64Array(capacity);
-    this.high = new Float64Array(capacity);
-    this.low = new Float64Array(capacity);
-    this.close = new Float64Array(capacity);
-    this.volume = new Float64Array(capacity);
-    this.instrument = new Uint16Array(capacity);
+    this.#allocate(expectedRows > 0 ? Math.ceil(expectedRows) : INITIAL_ROWS);
+  }
+
+  #allocate(capacity: number): void {
+    const buffer = new ArrayBuffer(capacity * BYTES_PER_ROW);
+    const doubles = (index: number) => new Float64Array(buffer, index * capacity * 8, capacity);
+    this.tsUs = doubles(0);
+    this.open = doubles(1);
+    this.high = doubles(2);
+    this.low = doubles(3);
+    this.close = doubles(4);
+    this.volume = doubles(5);
+    this.instrument = new Uint16Array(buffer, DOUBLE_COLUMNS * capacity * 8, capacity);
   }
 
   /** Makes room for `rowCount` rows in all. Columns taken out before may be stale after. */
   reserve(rowCount: number): void {
     if (rowCount <= this.tsUs.length) return;
-    const capacity = Math.max(rowCount, this.tsUs.length * 2);
-    const grown = (column: Float64Array): Float64Array<ArrayBuffer> => {
-      const copy = new Float64Array(capacity);
-      copy.set(column.subarray(0, this.rowCount));
-      return copy;
-    };
-    this.tsUs = grown(this.tsUs);
-    this.open = grown(this.open);
-    this.high = grown(this.high);
-    this.low = grown(this.low);
-    this.close = grown(this.close);
-    this.volume = grown(this.volume);
-    const instrument = new Uint16Array(capacity);
-    instrument.set(this.instrument.subarray(0, this.rowCount));
-    this.instrument = instrument;
+    const { tsUs, open, high, low, close, volume, instrument } = this;
+    const filled = this.rowCount;
+    this.#allocate(Math.max(rowCount, tsUs.length * 2));
+    this.tsUs.set(tsUs.subarray(0, filled));
+    this.open.set(open.subarray(0, filled));
+    this.high.set(high.subarray(0, filled));
+    this.low.set(low.subarray(0, filled));
+    this.close.set(close.subarray(0, filled));
+    this.volume.set(volume.subarray(0, filled));
+    this.instrument.set(instrument.subarray(0, filled));
   }
 
   /** The filled rows, on the same memory; without an instrument column when there are no instruments. */

@@ -12,6 +12,7 @@ import { type MadeMonth, monthFacts } from './month-facts.ts';
 import type { MonthRecord } from './plan.ts';
 import { checksum } from './planning.ts';
 import { configHash, kernelVersionsText } from './processing.ts';
+import { release } from './release.ts';
 import type { FinishedMonth, RunContext, RunOptions } from './run-options.ts';
 import { quarantineColumns, rollColumns } from './side-tables.ts';
 import { addSeconds, StageClock } from './stage-clock.ts';
@@ -192,6 +193,7 @@ async function storeMonth(
     lake.writeColumns('rolls', month, rollColumns(prepared.rolls.events)),
     lake.writeColumns('monthly_statistics', month, statisticsRow, tags),
   ]);
+  for (const { rowGroup } of built) release(rowGroup.pieces);
   clock.lap('write');
   options.signal.throwIfAborted();
   const files = {

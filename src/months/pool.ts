@@ -17,6 +17,8 @@ import type { TaskFailure, TaskResult } from './worker.ts';
 /** A thread without work for so long ends; the months of a run keep them all busy until then. */
 const IDLE_MS = 10_000;
 
+const YOUNG_GENERATION_MIB = 8;
+
 /** The worker threads of a run. Those for the cores start at once, so that their modules load while the run is planned. */
 export class WorkerPool {
   readonly #pool: Piscina<Task, TaskResult | TaskFailure>;
@@ -36,6 +38,8 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       // a worker's own reads and decompression need its event loop between tasks
       atomics: 'disabled',
+      // what lives shortly is small; more room for it would only stay resident
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     this.#pool.on('message', (message: LastFrontMessage) => onLastFront(message));
     // threads beyond the cores start when there is work for them: each loads its modules again

@@ -14,6 +14,7 @@ import { BarlineError } from '../base/index.ts';
 import { openDbn, symbolResolver } from '../dbn/index.ts';
 import { openStorage } from '../storage/index.ts';
 import type { Processing } from './processing.ts';
+import { release } from './release.ts';
 import { markRolls } from './roll-marks.ts';
 import { StageClock } from './stage-clock.ts';
 import type { FrontTask, LastFront, PreparedMonth, PrepareTask, SourceFile } from './tasks.ts';
@@ -43,6 +44,7 @@ async function readSource(file: SourceFile, clock: StageClock): Promise<RawBars>
   const source = openStorage(sourceUri);
   const bytes = file.bytes ?? (await source.read(path));
   clock.lap('fetch');
+  const byteLength = bytes.length;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const name = source.localPath(path) ?? `${sourceUri}/${path}`;
   await using reader = await openDbn(bytes, { schema: 'ohlcv-1s', name });
@@ -57,12 +59,13 @@ async function readSource(file: SourceFile, clock: StageClock): Promise<RawBars>
       facts: { file: name },
     });
   }
+  if (byteLength === bytes.buffer.byteLength) release([bytes]);
   clock.lap('decode');
   return {
     bars,
     name,
     sha256,
-    byteLength: bytes.length,
+    byteLength,
     records: reader.counts.records,
     skippedRecords: reader.counts.skipped,
     undefinedTimes,
@@ -102,8 +105,8 @@ export async function prepareMonth(
   const { grid, report: gridReport } = fillGrid(cleaned.clean, { clock: hours.clock });
   const known = { candidates: contract.report.rolls, previousFront };
   const { rolls, affected } = markRolls(grid, processing, known);
-  release(bars);
-  release(cleaned.clean);
+  release(Object.values(bars));
+  release(Object.values(cleaned.clean));
   clock.lap('grid');
   return {
     grid,
@@ -129,16 +132,6 @@ export async function lastFrontOf(task: FrontTask): Promise<LastFront> {
     ...processing.contract,
   });
   return { contract: report.lastSession?.front ?? null, sha256 };
-}
-
-/**
- * Gives the memory of columns back at once. A thread makes so little else that a collection may come some months
- * later, and each month's raw and clean columns are 80 MB.
- */
-function release(columns: object): void {
-  for (const column of Object.values(columns)) {
-    if (ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer) column.buffer.transfer(0);
-  }
 }
 
 const DAY_US = 86_400_000_000;
