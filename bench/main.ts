@@ -8,8 +8,10 @@ import { parseArgs } from 'node:util';
 const FILES: Readonly<Record<string, string>> = { labels: 'labels-features' };
 /** Data of benchmarks, not benchmarks. */
 const NOT_BENCHMARKS = new Set(['main', 'market-months']);
+/** Hundreds of months to generate first: run only when named. */
+const ONLY_BY_NAME = new Set(['months']);
 /** Benchmarks that know `--rounds` and `--no-build`. */
-const WITH_OPTIONS = new Set(['month', 'year', 'parquet-encode', 'delta']);
+const WITH_OPTIONS = new Set(['month', 'months', 'year', 'parquet-encode', 'delta']);
 
 const here = new URL('./', import.meta.url);
 
@@ -26,7 +28,12 @@ function knownNames(): string[] {
 function main(): number {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, 'no-build': { type: 'boolean', default: false } },
+    options: {
+      rounds: { type: 'string' },
+      'no-build': { type: 'boolean', default: false },
+      from: { type: 'string' },
+      to: { type: 'string' },
+    },
   });
   const rounds = Number(values.rounds ?? 1);
   if (!Number.isInteger(rounds) || rounds < 1) {
@@ -34,7 +41,7 @@ function main(): number {
     return 2;
   }
   const known = knownNames();
-  const names = positionals.length > 0 ? positionals : known;
+  const names = positionals.length > 0 ? positionals : known.filter((name) => !ONLY_BY_NAME.has(name));
   for (const name of names) {
     const script = new URL(`${FILES[name] ?? name}.ts`, here);
     if (!known.includes(name) || !existsSync(script)) {
@@ -44,6 +51,8 @@ function main(): number {
     const options = [
       ...(values.rounds === undefined ? [] : ['--rounds', values.rounds]),
       ...(values['no-build'] ? ['--no-build'] : []),
+      ...(values.from === undefined || name !== 'months' ? [] : ['--from', values.from]),
+      ...(values.to === undefined || name !== 'months' ? [] : ['--to', values.to]),
     ];
     console.log(`\n== ${name}`);
     const run = spawnSync(

@@ -34,6 +34,8 @@ export interface ComparisonRequest {
   readonly bench: string;
   readonly rows: number;
   readonly rounds: number;
+  /** Whether a round is run before that nobody counts; true unless told. */
+  readonly warmUp?: boolean;
   readonly onRun: (name: string, run: Run) => void;
 }
 
@@ -43,8 +45,8 @@ export interface ComparisonRequest {
  * writes another number of rows.
  */
 export function compare(request: ComparisonRequest): Standing[] {
-  const { contestants, rounds } = request;
-  for (const contestant of contestants) runOnce(request, contestant, 0);
+  const { contestants, rounds, warmUp = true } = request;
+  for (const contestant of warmUp ? contestants : []) runOnce(request, contestant, 0);
   const runs = new Map(contestants.map((contestant) => [contestant, [] as Run[]]));
   for (let round = 1; round <= rounds; round++) {
     const order = round % 2 === 1 ? contestants : contestants.toReversed();

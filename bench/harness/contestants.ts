@@ -27,6 +27,8 @@ export interface MonthlyWork {
   readonly source: string;
   readonly calendar: string;
   readonly workers: number;
+  /** As `--memory` takes it. */
+  readonly memory?: string;
 }
 
 /** Compiles Barline to `dist/`, which is what users run. */
@@ -44,15 +46,16 @@ interface BarlineLine {
   readonly summary: { rows: number; seconds: number; stage_seconds: Record<string, number> };
 }
 
-export function barline({ bench, source, workers }: MonthlyWork): Contestant {
+export function barline({ bench, source, workers, memory }: MonthlyWork): Contestant {
+  const limits = ['--workers', String(workers), ...(memory === undefined ? [] : ['--memory', memory])];
   return {
     name: 'Barline',
-    shown: `barline months run --source DIR --lake DIR --workers ${workers} --json`,
+    shown: `barline months run --source DIR --lake DIR ${limits.join(' ')} --json`,
     commandLine: (lake) => ({
       command: [
         process.execPath,
         join(ROOT, 'dist', 'barline.js'),
-        ...['months', 'run', '--source', source, '--lake', lake, '--workers', String(workers), '--json'],
+        ...['months', 'run', '--source', source, '--lake', lake, ...limits, '--json'],
       ],
       directory: bench,
     }),

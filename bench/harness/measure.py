@@ -1,6 +1,7 @@
 """Runs a command and writes to file descriptor 3, as one JSON object: wall seconds, CPU seconds of it and all its
 children (wait4), exit code, and peak resident bytes: the kernel's mark of the largest process, or the sum over the
-process tree, looked at every 50 ms, if that was ever more."""
+process tree, looked at every 50 ms, if that was ever more. Of every line on the command's standard output, which is
+passed on, its time and the most that was resident since the line before."""
 
 import json
 import os
@@ -32,13 +33,23 @@ def tree_bytes(pid):
 
 class PeakMemory:
     def __init__(self, pid):
-        self.pid, self.bytes, self.ended = pid, 0, threading.Event()
+        self.pid, self.bytes, self.recent, self.ended = pid, 0, 0, threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
 
     def watch(self):
         while not self.ended.wait(INTERVAL_SECONDS):
-            self.bytes = max(self.bytes, tree_bytes(self.pid))
+            self.look()
+
+    def look(self):
+        now = tree_bytes(self.pid)
+        self.bytes = max(self.bytes, now)
+        self.recent = max(self.recent, now)
+
+    def since_last(self):
+        self.look()
+        most, self.recent = self.recent, 0
+        return most
 
     def stop(self):
         self.ended.set()
@@ -48,8 +59,13 @@ class PeakMemory:
 
 def main():
     started = time.perf_counter()
-    process = subprocess.Popen(sys.argv[1:])
+    process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
     memory = PeakMemory(process.pid)
+    lines = []
+    for line in process.stdout:
+        lines.append([time.perf_counter() - started, memory.since_last()])
+        sys.stdout.buffer.write(line)
+    sys.stdout.flush()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     unit = 1 if sys.platform == "darwin" else 1024
@@ -59,6 +75,7 @@ def main():
         systemSeconds=usage.ru_stime,
         peakRssBytes=max(usage.ru_maxrss * unit, memory.stop()),
         exitCode=os.waitstatus_to_exitcode(status),
+        lines=lines,
     )
     os.write(3, json.dumps(result).encode())
 

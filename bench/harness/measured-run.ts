@@ -10,6 +10,8 @@ export interface Usage {
   readonly systemSeconds: number;
   /** Of all the command's processes together. */
   readonly peakRssBytes: number;
+  /** Of each line on the standard output: when it came, and the most bytes resident since the one before. */
+  readonly lines: readonly (readonly [seconds: number, rssBytes: number])[];
 }
 
 export interface MeasuredRun extends Usage {

@@ -6,7 +6,7 @@ import { loadNow, loadWarning, machineFacts } from './machine.ts';
 import { BenchmarkError, findPython } from './python.ts';
 import { writeResult } from './results.ts';
 import { benchFolder, calendarFile, sampleData } from './sample-data.ts';
-import { stagesTable, standingsTable } from './text.ts';
+import { curveTable, stagesTable, standingsTable } from './text.ts';
 
 const DEFAULT_ROUNDS = 5;
 
@@ -17,6 +17,14 @@ export interface MonthlyBenchmark {
   /** Months at a time on the peers' side; with one, its halves are on two threads. */
   readonly peerMonths: number;
   readonly limits: { readonly wallSeconds: number; readonly peakRssBytes: number };
+  /** What `--memory` is told; default: nothing, so 2 GB. */
+  readonly memory?: string;
+  /** Threads of Barline's; default: one per core. */
+  readonly workers?: number;
+  /** Rounds unless told; default 5. */
+  readonly rounds?: number;
+  /** False where a round is minutes: none is run before the first that counts. */
+  readonly warmUp?: boolean;
 }
 
 /** Barline beside the peers, disk to disk; prints tables and writes the result file. */
@@ -32,17 +40,23 @@ export async function runMonthlyBenchmark(benchmark: MonthlyBenchmark): Promise<
 
 async function runComparison(benchmark: MonthlyBenchmark): Promise<void> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, 'no-build': { type: 'boolean', default: false } },
+    options: {
+      rounds: { type: 'string' },
+      'no-build': { type: 'boolean', default: false },
+      from: { type: 'string' },
+      to: { type: 'string' },
+    },
   });
-  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS);
+  const rounds = Number(values.rounds ?? benchmark.rounds ?? DEFAULT_ROUNDS);
   const python = findPython(process.env);
   const machine = machineFacts(python);
   const bench = benchFolder(process.env);
-  const data = await sampleData(bench, benchmark.from, benchmark.to);
+  const data = await sampleData(bench, values.from ?? benchmark.from, values.to ?? benchmark.to);
   if (!values['no-build']) buildBarline();
   const warning = loadWarning(loadNow(), machine.cores);
-  const workers = availableParallelism();
-  const work = { bench, source: data.folder, calendar: calendarFile(bench), workers };
+  const { memory, workers = availableParallelism() } = benchmark;
+  const source = data.folder;
+  const work = { bench, source, calendar: calendarFile(bench), workers, ...(memory && { memory }) };
   const contestants = [
     barline(work),
     ownPeer(python, work, benchmark.peerMonths),
@@ -59,6 +73,7 @@ async function runComparison(benchmark: MonthlyBenchmark): Promise<void> {
     bench,
     rows: data.rows,
     rounds,
+    ...(benchmark.warmUp !== undefined && { warmUp: benchmark.warmUp }),
     onRun: (name, run) => {
       const cpu = run.userSeconds + run.systemSeconds;
       console.log(
@@ -67,6 +82,8 @@ async function runComparison(benchmark: MonthlyBenchmark): Promise<void> {
     },
   });
   printStandings(standings, benchmark.limits);
+  const curve = curveTable(standings[0]?.runs.at(-1)?.lines ?? []);
+  if (curve !== null) console.log(`\n${curve}`);
   const { limits } = benchmark;
   writeResult(benchmark.name, { machine, warning, input, rounds, limits, standings });
 }

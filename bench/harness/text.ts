@@ -51,3 +51,26 @@ export function stagesTable(standing: Standing): string {
     ['process start and end', outside.toFixed(0), ''],
   ]);
 }
+
+/** Stretches of months on the way that are shown. */
+const STRETCH = 10;
+
+/** Time and memory against months done, by the lines that a run prints, one a month; null for a few months only. */
+export function curveTable(lines: readonly (readonly [seconds: number, rssBytes: number])[]): string | null {
+  // the last line is the summary
+  const months = lines.slice(0, -1);
+  if (months.length < 2 * STRETCH) return null;
+  const rows: string[][] = [];
+  for (let end = STRETCH; end - STRETCH < months.length; end += STRETCH) {
+    const stretch = months.slice(end - STRETCH, end);
+    const [last] = stretch.at(-1) ?? [0];
+    const before = months[end - STRETCH - 1]?.[0] ?? 0;
+    rows.push([
+      String(Math.min(end, months.length)),
+      last.toFixed(1),
+      ((last - before) / stretch.length).toFixed(3),
+      (Math.max(...stretch.map(([, bytes]) => bytes)) / MEGABYTE).toFixed(0),
+    ]);
+  }
+  return textTable([['months done', 'after s', 's a month', 'peak MB of the stretch'], ...rows]);
+}

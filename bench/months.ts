@@ -1,0 +1,22 @@
+// Fifteen years of full-size months, disk to disk, within two gigabytes; --from and --to take others.
+import { runMonthlyBenchmark } from './harness/monthly.ts';
+
+/** 185 months, 107 million rows. */
+const FIRST_MONTH = '2010-07';
+const LAST_MONTH = '2025-11';
+const WORKERS = 2;
+const PEER_MONTHS = 2;
+const WALL_SECONDS = 240;
+const PEAK_RSS_BYTES = 2e9;
+
+await runMonthlyBenchmark({
+  name: 'months',
+  from: FIRST_MONTH,
+  to: LAST_MONTH,
+  peerMonths: PEER_MONTHS,
+  workers: WORKERS,
+  memory: '2GB',
+  rounds: 1,
+  warmUp: false,
+  limits: { wallSeconds: WALL_SECONDS, peakRssBytes: PEAK_RSS_BYTES },
+});
