@@ -195,12 +195,19 @@ export class RunWork {
     return true;
   }
 
+  /** Once a month is another run's, what goes wrong here is no failure of the month: its files may be gone already. */
+  async #isTaken(thrown: unknown, claim: Claim | undefined): Promise<boolean> {
+    if (thrown instanceof MonthTakenError) return true;
+    if (claim === undefined) return false;
+    return !(await this.#session.claims.holds(claim).catch(() => true));
+  }
+
   async #failed(task: MonthTask, thrown: unknown, claim: Claim | undefined, seconds: number): Promise<Try> {
     const { planned, attempt } = task;
     const { month, path } = planned.raw;
     const { retry = DEFAULT_RETRY, signal, onEvent, now } = this.#options;
     if (signal.aborted) return { interrupted: true };
-    if (thrown instanceof MonthTakenError) {
+    if (await this.#isTaken(thrown, claim)) {
       this.#hasLost = true;
       if (claim !== undefined) await this.#session.giveBack(claim);
       return { heldBy: '' };
