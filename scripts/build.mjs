@@ -24,6 +24,8 @@ const bundle = await rolldown({
     delta: 'src/delta/index.ts',
     // src/months/pool.ts names it, from a file that lies beside it
     'worker-entry': 'src/months/worker-entry.ts',
+    // src/check/storage.ts
+    'stored-run-entry': 'src/check/stored-run-entry.ts',
   },
   external: (id) => !id.startsWith('.') && !isAbsolute(id) && !id.startsWith('src/'),
 });

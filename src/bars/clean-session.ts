@@ -49,6 +49,7 @@ export interface CleaningPass {
     readonly instrument: InstrumentDefinition;
     readonly ohlcTolerance: number;
     readonly spike: SpikeRule;
+    readonly leftOut: ReadonlySet<CleaningRule>;
   };
   readonly counts: Record<CleaningRule, number>;
   readonly log: QuarantineLog;
@@ -127,28 +128,31 @@ function judgeBar(
   tickUnits: number,
   pass: CleaningPass,
 ): JudgedBar | null {
-  const { instrument, ohlcTolerance } = pass.ruleSet;
+  const { instrument, ohlcTolerance, leftOut } = pass.ruleSet;
   const tolerance = unitsOf(ohlcTolerance);
   const units = [bars.open[row], bars.high[row], bars.low[row], bars.close[row]].map(unitsOf);
   const [open, high, low, close] = units;
   const max = Math.max(...units);
   const min = Math.min(...units);
-  let rule: CleaningRule | null = null;
-  if (isDuplicate) rule = 'duplicate';
-  else if (!(min > 0)) rule = 'not_positive';
-  else if (min < unitsOf(instrument.minPrice) || max > unitsOf(instrument.maxPrice)) rule = 'out_of_bounds';
-  else if (max - high > tolerance || low - min > tolerance) rule = 'ohlc_inconsistent';
-  if (rule !== null) {
+  const dropping: readonly (readonly [CleaningRule, boolean])[] = [
+    ['duplicate', isDuplicate],
+    ['not_positive', !(min > 0)],
+    ['out_of_bounds', min < unitsOf(instrument.minPrice) || max > unitsOf(instrument.maxPrice)],
+    ['ohlc_inconsistent', max - high > tolerance || low - min > tolerance],
+  ];
+  const rule = dropping.find(([name, isBroken]) => isBroken && !leftOut.has(name))?.[0];
+  if (rule !== undefined) {
     pass.counts[rule]++;
     pass.log.dropped(rule, row, valuesOf(bars, row));
     return null;
   }
-  const mended = max !== high || min !== low ? { max, min } : null;
-  const final = [open, max, min, close];
+  const isShort = (max !== high || min !== low) && !leftOut.has('ohlc_inconsistent_small');
+  const mended = isShort ? { max, min } : null;
+  const final = [open, mended?.max ?? high, mended?.min ?? low, close];
   const ticks = final.map((price) => nearestTick(price, tickUnits));
-  const offTick = final.some((price, k) => ticks[k] * tickUnits !== price);
+  const offTick = final.some((price, k) => ticks[k] * tickUnits !== price) && !leftOut.has('off_tick');
   const volume = bars.volume[row];
-  const badVolume = !(volume >= 0);
+  const badVolume = !(volume >= 0) && !leftOut.has('negative_volume');
   const isChanged = mended !== null || offTick || badVolume;
   if (isChanged) logChanges(bars, row, mended, offTick ? ticks : null, tickUnits, pass);
   return { ticks, volume: badVolume ? 0 : volume, isChanged };
@@ -198,7 +202,7 @@ function dropSpikes(
   tickUnits: number,
   { ruleSet, counts, log }: CleaningPass,
 ): number {
-  const spikes = findSpikes(out.closeTicks, start, end, ruleSet.spike);
+  const spikes = ruleSet.leftOut.has('spike') ? [] : findSpikes(out.closeTicks, start, end, ruleSet.spike);
   const points = (ticks: number): number => pointsOfTicks(ticks, tickUnits);
   let write = start;
   let from = start;

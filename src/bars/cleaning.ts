@@ -15,6 +15,8 @@ export interface CleaningOptions {
   /** In points: high or low that is short by at most this much is mended, by more the bar is dropped. */
   readonly ohlcTolerance?: number;
   readonly spike?: SpikeRule;
+  /** Rules left out, so that whoever watches over them can be tried: the monthly run leaves out none. */
+  readonly leaveOut?: readonly CleaningRule[];
 }
 
 export const OHLC_TOLERANCE = 0.01;
@@ -75,9 +77,10 @@ export function cleanBars(
     instrument: options.instrument,
     ohlcTolerance: options.ohlcTolerance ?? OHLC_TOLERANCE,
     spike: options.spike ?? SPIKE_RULE,
+    leftOut: new Set(options.leaveOut),
   };
   for (const { span, rows } of groupBySession(inside)) {
-    if (counts.out_of_order > 0) sortByTime(bars.tsUs, rows);
+    if (counts.out_of_order > 0 && !ruleSet.leftOut.has('out_of_order')) sortByTime(bars.tsUs, rows);
     const start = end;
     end = cleanSession(bars, rows, out, start, { ruleSet, counts, log });
     if (end > start) sessions.push({ span, contract: contractOf(bars, rows), start, end });

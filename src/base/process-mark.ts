@@ -19,9 +19,9 @@ export function startTokenOf(pid: number): string | null {
 }
 
 /** What such a folder is for. */
-export type TemporaryKind = 'checkpoint' | 'fetched' | 'query' | 'rows' | 'write';
+export type TemporaryKind = 'check' | 'checkpoint' | 'fetched' | 'query' | 'rows' | 'write';
 
-const NAME = /^barline-(?:checkpoint|fetched|query|rows|write)-([0-9a-f]{8}-\d+-[0-9a-f]{12})-\d+$/;
+const NAME = /^barline-(?:check|checkpoint|fetched|query|rows|write)-([0-9a-f]{8}-\d+-[0-9a-f]{12})-\d+$/;
 
 /** What stands for an unknown start: such a process is gone only when its number is nobody's. */
 const UNKNOWN_START = '0'.repeat(12);

@@ -12,6 +12,7 @@ export type {
 export { listFailures, type MonthFailure } from './failures.ts';
 export { type Month, parseMonth, shiftMonth } from './month.ts';
 export type { MonthRecord, PlannedMonth, PlanOptions } from './plan.ts';
+export { hoursOf } from './prepare.ts';
 export {
   checkStages,
   PROCESS_STAGES,
