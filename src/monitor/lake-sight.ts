@@ -4,6 +4,7 @@ import {
   type Condition,
   errorRateConditions,
   failed,
+  LAKE,
   type MonthFigures,
   memoryConditions,
   monthConditions,
@@ -79,7 +80,7 @@ export function errorRate({ months, failures, unclear }: LakeSight, thresholds: 
 
 /** Whether a look at the lake would have seen a condition if it stood. */
 export function isSeenIn({ unclear, atWork }: LakeSight): (conditionId: string) => boolean {
-  // the run itself knows best when the time of a month is over
-  const timed = new Set(atWork.map(({ month }) => `${month}/slow`));
-  return (id) => !unclear.has(id.slice(0, id.indexOf('/'))) && !timed.has(id);
+  // the run itself knows best when the time of a month is over, and whether it kept to its memory
+  const runs = new Set([...atWork.map(({ month }) => `${month}/slow`), `${LAKE}/memory`]);
+  return (id) => !unclear.has(id.slice(0, id.indexOf('/'))) && !runs.has(id);
 }

@@ -101,7 +101,7 @@ export class RunAlerts {
         ? { month, minutes: outcome.seconds / 60, score: outcome.qualityScore, winRates: {} }
         : figuresOf(month, statistics);
     this.#sent(await ledger.record(states, monthConditions(figures, thresholds), () => true));
-    await this.#memory(statistics?.performance?.peak_rss_bytes ?? null, false);
+    await this.#memory(outcome.peakRssBytes, false);
   }
 
   async #runFinished(summary: RunSummary): Promise<void> {
