@@ -15,7 +15,7 @@ import {
 export interface FeatureStatistics {
   /** Features that have a value in any row; 43 when none failed. */
   readonly features_generated: number;
-  /** Null rows in percent of all rows. */
+  /** Null rows in percent of all rows; 100 without rows. */
   readonly nan_percentages: Readonly<Record<string, number>>;
   /** Values further than 1.5 interquartile ranges below the first or above the third quartile. */
   readonly outlier_counts: Readonly<Record<string, number>>;
@@ -88,7 +88,7 @@ export function featureStatistics(
   ];
   const statistics = {
     features_generated: named(({ min }) => min !== null).length,
-    nan_percentages: of((found) => (rowCount === 0 ? 0 : ((found?.nullCount ?? rowCount) / rowCount) * 100)),
+    nan_percentages: of((found) => (rowCount === 0 || !found ? 100 : (found.nullCount / rowCount) * 100)),
     outlier_counts: of((_, at) => outliers[at]),
     value_ranges: of((found) => ({ min: found?.min ?? null, max: found?.max ?? null })),
     high_nan_features: flagged(({ kind }) => kind === 'null_share'),

@@ -50,5 +50,5 @@ export {
 } from './rollback.ts';
 export { planRun, runMonths } from './run.ts';
 export type { RunOptions, RunResult } from './run-options.ts';
-export { statisticsPath } from './statistics.ts';
+export { statisticsPath } from './statistics-file.ts';
 export { MONTH_TABLES, trainingBarsTable } from './tables.ts';

@@ -12,7 +12,7 @@ import { isTemporaryPath, openStorage, type Storage } from '../storage/index.ts'
 import { addMissingColumns, openGrownTable } from './grown-table.ts';
 import type { Month } from './month.ts';
 import type { MonthRecord } from './plan.ts';
-import { statisticsPath } from './statistics.ts';
+import { putStatistics, restoreStatistics } from './statistics-file.ts';
 import { MONTH_COLUMN, MONTH_TABLES, type MonthTable, shapeOf } from './tables.ts';
 
 /** Tag of a statistics file's `add` action: the record of its month, so that planning opens no Parquet. */
@@ -163,7 +163,6 @@ export class MonthlyLake {
     tags?: Readonly<Record<string, string>>,
   ): Promise<AddFile> {
     const table = await this.#openOrCreate(name);
-    await addMissingColumns(table, this.#definitions[name]);
     return table.writeRowGroups(rowGroups, {
       partitionValues: { [MONTH_COLUMN]: month },
       nameToken: this.#runId,
@@ -178,7 +177,11 @@ export class MonthlyLake {
     columns: Readonly<Record<string, ColumnData>>,
     tags?: Readonly<Record<string, string>>,
   ): Promise<AddFile[]> {
-    const rowGroup = encodeColumns(shapeOf(this.#definitions[name]), columns);
+    const table = await this.#openOrCreate(name);
+    await addMissingColumns(table, this.#definitions[name]);
+    // columns added later stand behind the others
+    const shape = { ...shapeOf(this.#definitions[name]), schema: table.schema };
+    const rowGroup = encodeColumns(shape, columns);
     return rowGroup.rowCount === 0 ? [] : [await this.writeRowGroups(name, month, [rowGroup], tags)];
   }
 
@@ -202,7 +205,7 @@ export class MonthlyLake {
   ): Promise<number> {
     let version = 0;
     for (const name of MONTH_TABLES) {
-      if (name === 'training_bars') await this.#putDocument(month, document);
+      if (name === 'training_bars') await putStatistics(this.storage, month, document);
       const table = await this.#openOrCreate(name);
       const scan = await table.scan({ where: { [MONTH_COLUMN]: month } });
       const isEmpty = files[name].length === 0 && scan.files.length === 0;
@@ -211,22 +214,13 @@ export class MonthlyLake {
         version = await replaceMonth(table, month, files[name], txnVersion);
       } catch (error) {
         // held up just before the rows, this run may have put its document over the winner's
-        if (error instanceof MonthTakenError && name === 'training_bars') await this.#restoreDocument(month);
+        if (error instanceof MonthTakenError && name === 'training_bars') {
+          await restoreStatistics(this.storage, await this.#openOrCreate('monthly_statistics'), [month]);
+        }
         throw error;
       }
     }
     return version;
-  }
-
-  #putDocument(month: Month, document: string): Promise<void> {
-    return this.storage.put(statisticsPath(month), new TextEncoder().encode(`${document}\n`));
-  }
-
-  async #restoreDocument(month: Month): Promise<void> {
-    const table = await this.#openOrCreate('monthly_statistics');
-    await table.refresh();
-    const scan = await table.scan({ columns: ['document'], where: { [MONTH_COLUMN]: month } });
-    for await (const { document } of scan.rows()) await this.#putDocument(month, String(document));
   }
 }
 

@@ -1,12 +1,13 @@
 /** Months put back as they were in an earlier version, by naming their old data files again. */
 import { BarlineError } from '../base/index.ts';
 import { type AddFile, DeltaTable, type Operation, type Snapshot } from '../delta/index.ts';
-import { openStorage } from '../storage/index.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
 import type { MonthReason } from './events.ts';
 import { appIdOf, MonthlyLake, recordOfFile } from './lake.ts';
 import type { Month } from './month.ts';
 import { type MonthRecord, stalenessOf } from './plan.ts';
 import { configHash, kernelVersionsText, type Processing } from './processing.ts';
+import { restoreStatistics } from './statistics-file.ts';
 import { MONTH_COLUMN, MONTH_TABLES, type MonthTable } from './tables.ts';
 
 export interface RollbackRequest {
@@ -43,6 +44,7 @@ export interface FileChange {
 export interface RollbackPlan {
   readonly months: readonly MonthRollback[];
   readonly tables: Readonly<Record<MonthTable, DeltaTable>>;
+  readonly lake: Storage;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function planRollback(request: RollbackRequest): Promise<RollbackPl
     months.push(await planMonth(request.lakeUri, month, toVersion, tables, snapshots));
   }
   await checkFiles(tables, months);
-  return { months, tables };
+  return { months, tables, lake: openStorage(request.lakeUri) };
 }
 
 async function openTables(lakeUri: string): Promise<Record<MonthTable, DeltaTable>> {
@@ -234,6 +236,13 @@ export async function rollBack(plan: RollbackPlan, nowMs: number): Promise<numbe
   }, nowMs);
   let version = 0;
   for (const name of MONTH_TABLES) {
+    if (name === 'training_bars') {
+      await restoreStatistics(
+        plan.lake,
+        tables.monthly_statistics,
+        months.map(({ month }) => month),
+      );
+    }
     version = await rollBackTable(name, tables[name], months, txnVersion);
   }
   return version;

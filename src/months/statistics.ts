@@ -6,7 +6,6 @@ import type { Stage } from './events.ts';
 import type { FeatureStatistics } from './feature-statistics.ts';
 import { countMarks } from './marks.ts';
 import type { ModeStatistics } from './mode-statistics.ts';
-import type { Month } from './month.ts';
 import { KERNEL_VERSIONS } from './processing.ts';
 import { qualityOf } from './quality-score.ts';
 import type { StageSeconds } from './stage-clock.ts';
@@ -33,12 +32,6 @@ export interface MonthFacts {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
-
-/** Where the document of a month lies in the lake as a file. */
-export function statisticsPath(month: Month): string {
-  const [year, number] = month.split('-');
-  return `processed-data/monthly/${year}/${number}/monthly_${month}_statistics.json`;
-}
 
 /** A rule that touched a larger share of the bars is worth a look. */
 const TOUCHED_SHARE = 0.01;

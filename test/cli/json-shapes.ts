@@ -144,6 +144,7 @@ export const statistics = z.looseObject({
     rolls: share,
   }),
   requires_reprocessing: z.boolean(),
+  txn_version: count,
   reprocessing_reasons: z.array(z.string()),
   reprocessing_priority: z.enum(['high', 'medium', 'low']).nullable(),
   feature_flags: z.array(z.looseObject({ feature: z.string(), kind: z.string() })),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -11,6 +11,7 @@ import {
   planRun,
   rollBack,
   shiftMonth,
+  statisticsPath,
 } from '../../src/months/index.ts';
 import { generateMonth } from '../../src/sample/index.ts';
 import { LocalStorage } from '../../src/storage/index.ts';
@@ -32,10 +33,14 @@ async function writeSparseDays(month: string): Promise<void> {
   await writeDbn(join(source, fileNameOf(month)), metadata, [...batches].slice(1, 5), { level: 1 });
 }
 
-/** Hashes of the data files of every month, by table. */
-async function contents() {
+/** Hashes of the data files of every month, by table, and the documents that lie beside the tables. */
+async function contents(): Promise<Record<string, Record<string, string[]>>> {
   const hashes = await Promise.all(MONTH_TABLES.map((name) => monthHashes(lake, name)));
-  return Object.fromEntries(MONTH_TABLES.map((name, at) => [name, hashes[at]]));
+  const documents = MONTHS.map((month) => [month, [readFileSync(join(lake, statisticsPath(month)), 'utf8')]]);
+  return {
+    ...Object.fromEntries(MONTH_TABLES.map((name, at) => [name, hashes[at]])),
+    documents: Object.fromEntries(documents),
+  };
 }
 
 /** Data files of months, by path; checkpoints keep all of an action but its `dataChange`. */
