@@ -14,7 +14,9 @@ import {
   type Page,
   renderHtml,
 } from '../../src/months/index.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { HOSTILE, lakeOf, longLake, REQUEST, sampleMonth } from '../months/report/sample-documents.ts';
+import { fileNameOf, writeSmallMonths } from '../months/small-months.ts';
 import { startChromium } from './chromium.ts';
 
 // BARLINE_SCREENSHOTS keeps the pictures in a folder of yours
@@ -43,12 +45,24 @@ const PAGES: Readonly<Record<string, Page>> = {
 beforeAll(async () => {
   for (const [name, page] of Object.entries(PAGES))
     writeFileSync(join(folder, `${name}.html`), renderHtml(page));
+  await writeRealReport();
   browser = await startChromium();
 });
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** The report that the command writes of a lake that the monthly run made, one month of it corrupt. */
+async function writeRealReport(): Promise<void> {
+  const data = join(folder, 'data');
+  await writeSmallMonths(data, { months: ['2024-02', '2024-04'] });
+  writeFileSync(join(data, fileNameOf('2024-03')), 'junk');
+  const places = ['--source', data, '--lake', join(folder, 'lake')];
+  expect((await runCli(['months', 'run', ...places])).code).toBe(1);
+  const written = await runCli(['months', 'report', ...places, '--output', join(folder, 'real.html')]);
+  expect(written.code, written.stderr).toBe(0);
+}
 
 interface Opened {
   readonly page: BrowserPage;
@@ -88,7 +102,7 @@ const probed = z.object({
   untold: z.number(),
 });
 
-const VIEWS = Object.keys(PAGES).flatMap((name) =>
+const VIEWS = [...Object.keys(PAGES), 'real'].flatMap((name) =>
   ([1280, 390] as const).flatMap((width) =>
     (['light', 'dark'] as const).map((scheme) => [name, width, scheme] as const),
   ),

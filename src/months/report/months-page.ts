@@ -25,7 +25,7 @@ export function monthsPage(report: MonthsReport): Page {
     sections: [
       glance(report),
       toDo(report),
-      scores(report),
+      scoresSection(report),
       trends(report.trends),
       readiness(report),
       modes(report),
@@ -98,7 +98,14 @@ function toDo(report: MonthsReport): Section {
     ),
   ];
   const blocks: Block[] = groups.length > 0 ? [{ kind: 'actions', groups }] : [];
-  const { missing, unreadable } = report;
+  const { missing, unreadable, scores } = report;
+  if (scores.notRecorded > 0) {
+    blocks.push(
+      paragraph(
+        `An earlier version made ${countOf(scores.notRecorded, 'month')} and recorded no score; making them again with --force gives one.`,
+      ),
+    );
+  }
   if (missing.length > 0) {
     blocks.push(
       paragraph(
@@ -142,13 +149,11 @@ function priorityGroup({ priority, months, command }: PriorityGroup): ActionGrou
   };
 }
 
-function scores({ scores: found, months }: MonthsReport): Section {
+function scoresSection({ scores: found, months }: MonthsReport): Section {
   const all = found.good + found.fair + found.poor;
   if (months.length === 0) return { title: 'Quality scores', blocks: [] };
   if (all === 0) {
-    const why =
-      'No quality score is recorded: earlier versions made these months. Make them again to have scores.';
-    return { title: 'Quality scores', blocks: [paragraph(why)] };
+    return { title: 'Quality scores', blocks: [paragraph('None is recorded.')] };
   }
   const row = (name: string, count: number, tone: 'good' | 'fair' | 'poor') => [
     name,
@@ -211,9 +216,9 @@ function readiness(report: MonthsReport): Section {
   const { standard, monthCount, readyCount } = report;
   if (monthCount === 0) return { title: 'Ready for training', blocks: [] };
   const text =
-    `${countText(readyCount)} of ${countOf(monthCount, 'month')} are ready: every mode has at least ` +
-    `${countText(standard.minWinners)} winners, a win rate of 5 to 50 % and sound labels, at most ` +
-    `${percentText(standard.maxNullShare, 0)} of the feature values are null, none is infinite, and the score is not below 0.6.`;
+    `${countText(readyCount)} of ${countOf(monthCount, 'month')}. A month is ready when every mode has at least ` +
+    `${countText(standard.minWinners)} winners, a win rate of 5 to 50 % and sound labels, when at most ` +
+    `${percentText(standard.maxNullShare, 0)} of its feature values are null and none is infinite, and when its score is not below 0.6.`;
   const rest = report.months.filter(({ isReady }) => !isReady);
   const rows = rest.map(({ month, notReadyBecause }) => [month, notReadyBecause.join('; ')]);
   const blocks: Block[] = [paragraph(text)];
