@@ -1,14 +1,14 @@
 /**
- * The style of the HTML report. Blue, amber and vermilion, and the stacks' five, stay apart for colour-blind readers
+ * The style of the HTML report. Blue, amber and vermilion, and the stacks' colours, stay apart for colour-blind readers
  * (after Okabe and Ito); text reaches a contrast of 4.5 in light and in dark.
  */
 export const STYLE = `
 :root{color-scheme:light dark;--paper:#fff;--panel:#f5f7fa;--ink:#1b2430;--muted:#566173;--line:#d9dfe7;--rule:#e9edf2;
 --accent:#0067a5;--good:#0067a5;--fair:#8a5a00;--poor:#b3390b;--bar:#5b9ccb;
---s0:#0072b2;--s1:#e69f00;--s2:#009e73;--s3:#b0578a;--s4:#7b8794;--s5:#3f4753}
+--s0:#0072b2;--s1:#e69f00;--s2:#009e73;--s3:#b0578a;--s4:#56b4e9;--s5:#7b8794;--s6:#3f4753}
 @media (prefers-color-scheme:dark){:root{--paper:#12171e;--panel:#1b222c;--ink:#e6ebf2;--muted:#a3afbf;--line:#36414f;--rule:#262f3a;
 --accent:#6cb8ec;--good:#6cb8ec;--fair:#f0b44c;--poor:#ff8f66;--bar:#4a8fbf;
---s0:#4aa3df;--s1:#e9ac2f;--s2:#2fb98f;--s3:#d58ab8;--s4:#8b97a5;--s5:#c4cdd8}}
+--s0:#4aa3df;--s1:#e9ac2f;--s2:#2fb98f;--s3:#d58ab8;--s4:#a9dbf5;--s5:#8b97a5;--s6:#c4cdd8}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
@@ -75,7 +75,7 @@ svg text{font-size:12px;fill:var(--muted);font-variant-numeric:tabular-nums}
 .mark{stroke:var(--muted);stroke-dasharray:4 4;fill:none}
 .line{stroke:var(--accent);stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round;fill:none}
 .dot{fill:var(--accent);stroke:var(--paper);stroke-width:.8}.dot.fair{fill:var(--fair)}.dot.poor{fill:var(--poor)}
-.s0{fill:var(--s0)}.s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}.s5{fill:var(--s5)}
+.s0{fill:var(--s0)}.s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}.s5{fill:var(--s5)}.s6{fill:var(--s6)}
 .tip{fill:transparent}.tip:hover{fill:var(--ink);fill-opacity:.09}
 .narrow{display:none}
 @media (max-width:719px){.wide{display:none}.narrow{display:block}main,header,footer{padding-left:14px;padding-right:14px}h1{font-size:1.4rem}

@@ -70,7 +70,8 @@ const WORK: readonly (readonly [name: string, stages: readonly string[]])[] = [
   ['select and clean', ['contract', 'session', 'clean', 'grid']],
   ['label', ['label']],
   ['features', ['feature']],
-  ['write', ['encode', 'validate', 'write', 'statistics', 'commit']],
+  ['validate and count', ['validate', 'statistics']],
+  ['write', ['encode', 'write', 'commit']],
 ];
 
 export function stageCharts(lines: readonly MonthLine[]): Block {

@@ -208,7 +208,10 @@ function trends(found: readonly NamedTrend[]): Section {
     'scores and win rates, lower for filled seconds and time.';
   return {
     title: 'Trends',
-    blocks: [paragraph(text), { kind: 'table', table: table('Trends', columns, rows) }],
+    blocks: [
+      paragraph(text),
+      { kind: 'table', table: table('First third against last third', columns, rows) },
+    ],
   };
 }
 

@@ -179,6 +179,7 @@ function longMonth(index: number): Record<string, unknown> {
         label: stage(0.45, 15),
         feature: stage(0.5, 16),
         encode: stage(0.4, 17),
+        statistics: stage(0.15, 18),
       },
       rows_per_second: 600_000,
       peak_rss_bytes: 400_000_000 + index * 100_000,
