@@ -11,6 +11,7 @@ const VARIABLE = /_env$/;
  */
 export function masked(key: string, value: unknown): unknown {
   const last = key.slice(key.lastIndexOf('.') + 1);
+  if (value === undefined) return undefined;
   if (SECRET.test(last) && !VARIABLE.test(last)) return '***';
   if (Array.isArray(value)) return value.map((item, index) => masked(`${key}.${index}`, item));
   if (typeof value === 'object' && value !== null) {

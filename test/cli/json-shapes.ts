@@ -188,6 +188,47 @@ export const processed = z.strictObject({
   }),
 });
 
+export const rolledBackMonth = z.strictObject({
+  month,
+  to_version: count,
+  rows_now: count,
+  rows_then: count,
+  changed: z.boolean(),
+  stale: reason.nullable(),
+});
+
+export const rollbackSummary = z.strictObject({
+  summary: z.strictObject({ months: count, changed: count, dry_run: z.boolean(), version: count.nullable() }),
+});
+
+export const doctorFinding = z.strictObject({
+  name: z.string(),
+  status: z.enum(['ok', 'warn', 'fail']),
+  detail: z.string(),
+  action: z.string().nullable(),
+});
+
+export const doctorSummary = z.strictObject({
+  summary: z.strictObject({ ok: count, warn: count, fail: count }),
+});
+
+export const checkReport = z.strictObject({
+  verdict: z.enum(['pass', 'fail']),
+  score: share,
+  seconds: z.number().nonnegative(),
+  peak_rss_bytes: count,
+  parts: z.array(
+    z.strictObject({
+      part: z.enum(['pipeline', 'file', 'rolls', 'memory', 'recovery', 'storage', 'rules', 'equality']),
+      title: z.string(),
+      passed: z.boolean(),
+      score: share,
+      seconds: z.number().nonnegative(),
+      proofs: z.array(z.strictObject({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+    }),
+  ),
+});
+
 export const settingsInForce = z.strictObject({
   file: z.string().nullable(),
   settings: z.array(
@@ -206,4 +247,45 @@ export const errorLine = z.strictObject({
     hint: z.string().optional(),
     facts: z.record(z.string(), z.unknown()),
   }),
+});
+
+const conditionKind = z.enum(['slow', 'score', 'win-rate', 'failed', 'memory', 'error-rate']);
+
+export const monitorLook = z.strictObject({
+  looked_at: time,
+  lake: z.string(),
+  standing: z.array(
+    z.strictObject({
+      condition: conditionKind,
+      month: month.nullable(),
+      mode: z.string().nullable(),
+      message: z.string(),
+      value: z.number().nullable(),
+      threshold: z.union([z.number(), z.array(z.number()).length(2)]).nullable(),
+      raised_at: time.nullable(),
+    }),
+  ),
+  changes: z.array(
+    z.strictObject({
+      id: z.string().regex(/^[0-9a-f]{24}$/),
+      status: z.enum(['raised', 'resolved']),
+      condition: conditionKind,
+      month: month.nullable(),
+      mode: z.string().nullable(),
+      message: z.string(),
+    }),
+  ),
+  waiting: z
+    .array(z.strictObject({ sink: z.string(), notices: count, error: z.string().nullable() }))
+    .optional(),
+});
+
+export const sinkTest = z.strictObject({
+  sink: z.string(),
+  type: z.enum(['console', 'slack', 'webhook', 'smtp']),
+  target: z.string(),
+  delivered: z.boolean(),
+  answer: z.string().nullable(),
+  error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  seconds: z.number().nonnegative(),
 });

@@ -69,7 +69,7 @@ function runOn(lake: Storage, clock = systemClock) {
         [status, month ?? 'lake', condition, mode ?? ''].join(' ').trim(),
       ),
     );
-  return { run, lines, finish: async () => ({ ...(await run.finish(5000)), lines: lines() }) };
+  return { run, lines, finish: async (waitMs = 5000) => ({ ...(await run.finish(waitMs)), lines: lines() }) };
 }
 
 const month = '2024-10';
@@ -187,7 +187,7 @@ test('a lake that cannot be written is told at the end, and is no fault of the r
   const { run, finish } = runOn(openStorage(lake.uri));
   run.hear({ type: 'month-finished', outcome: outcome(month, FAILED) });
   run.hear({ type: 'run-finished', summary: SUMMARY });
-  const { problem, lines } = await finish();
+  const { problem, lines } = await finish(50);
   expect(problem?.code).toBe('STORAGE_NOT_A_FOLDER');
   expect(lines).toEqual([]);
 });

@@ -62,7 +62,7 @@ async function lookOnce(invocation: Invocation, alerts: Alerts, lake: string): P
   const { output, directory, now } = invocation;
   const found = await look(invocation, alerts, lake);
   // each sink has its time to answer
-  const waiting = await alerts.lanes.finish(alerts.timeoutMs + alerts.waitMs);
+  const waiting = await alerts.lanes.finish(Math.max(alerts.timeoutMs, alerts.waitMs));
   const place = shownPath(lake, directory);
   output.json(monitorDocument(lake, now(), found, waiting));
   printLook(output, place, found);
