@@ -9,7 +9,7 @@
  * lacks the function, and their text may quote the key (RomelTorres/alpha_vantage issue 248, beancount/beanprice
  * issue 124). 25 requests a day are free, 75 a minute the smallest plan.
  */
-import { exchangeClock, timestampUs } from '../bars/index.ts';
+import { type ExchangeClock, exchangeClock, timestampUs } from '../bars/index.ts';
 import { BarlineError } from '../base/index.ts';
 import type { HttpClient, Inspection } from './http.ts';
 import { pageOf } from './pages.ts';
@@ -50,7 +50,7 @@ async function* series(
       { path: '/query', query: { ...query, datatype: 'json', apikey: key }, signal: request.signal },
       inspect,
     );
-    const bars = seriesBars(body, pair === undefined);
+    const bars = seriesBars(client, body, pair === undefined);
     const firstUs = bars.reduce(
       (first, { tsUs }) => Math.min(first, tsUs ?? first),
       Number.POSITIVE_INFINITY,
@@ -134,34 +134,45 @@ const inspect: Inspection = (body) => {
   return { kind: 'permanent', reason: note };
 };
 
-function seriesBars(body: unknown, hasVolume: boolean): VendorBar[] {
+function seriesBars(client: HttpClient, body: unknown, hasVolume: boolean): VendorBar[] {
   const meta = Object.entries(property(body, 'Meta Data') ?? {});
   const zone = String(meta.find(([name]) => /time zone/i.test(name))?.[1] ?? 'UTC');
   const found = Object.entries(body ?? {}).find(([name]) => /^Time Series/i.test(name));
-  if (found === undefined) throw notBars('alpha_vantage', 'a time series', body);
-  const rows: unknown = found[1];
-  if (typeof rows !== 'object' || rows === null) throw notBars('alpha_vantage', 'a time series', body);
-  return Object.entries(rows).map(([time, row]) => seriesBar(time, row, zone, hasVolume));
+  const rows: unknown = found?.[1];
+  if (typeof rows !== 'object' || rows === null) throw notBars(client, 'a time series', body);
+  const entries: readonly [string, unknown][] = Object.entries(rows);
+  const label = fieldLabels(entries[0]?.[1]);
+  const clock = zone === 'UTC' ? null : exchangeClock(zone);
+  return entries.map(([time, row]) => {
+    const volume = property(row, label('volume'));
+    return {
+      tsUs: timeOf(time, clock),
+      open: property(row, label('open')),
+      high: property(row, label('high')),
+      low: property(row, label('low')),
+      close: property(row, label('close')),
+      volume: volume ?? (hasVolume ? undefined : 0),
+      original: { [time]: row },
+    };
+  });
 }
 
-function seriesBar(time: string, row: unknown, zone: string, hasVolume: boolean): VendorBar {
-  const fields: readonly [string, unknown][] =
-    typeof row === 'object' && row !== null ? Object.entries(row) : [];
-  // "1. open", or "1a. open (USD)" as DIGITAL_CURRENCY_DAILY once had it
-  const field = (name: string): unknown =>
-    fields.find(([label]) => new RegExp(`^\\d+a?\\. ${name}\\b`).test(label))?.[1];
-  const localUs = timestampUs(time);
-  const second = (localUs ?? Number.NaN) / 1e6;
-  return {
-    tsUs:
-      localUs === undefined || zone === 'UTC'
-        ? (localUs ?? Number.NaN)
-        : exchangeClock(zone).momentOf(Math.floor(second / 86_400), second % 86_400),
-    open: field('open'),
-    high: field('high'),
-    low: field('low'),
-    close: field('close'),
-    volume: field('volume') ?? (hasVolume ? undefined : 0),
-    original: { [time]: row },
-  };
+/** What fields are called: `1. open`, or `1a. open (USD)` as DIGITAL_CURRENCY_DAILY once had it. */
+function fieldLabels(row: unknown): (name: string) => string {
+  const labels = typeof row === 'object' && row !== null ? Object.keys(row) : [];
+  const names = ['open', 'high', 'low', 'close', 'volume'];
+  const found = new Map(
+    names.map((name) => [
+      name,
+      labels.find((each) => new RegExp(`^\\d+a?\\. ${name}\\b`).test(each)) ?? name,
+    ]),
+  );
+  return (name) => found.get(name) ?? name;
+}
+
+function timeOf(text: string, clock: ExchangeClock | null): number {
+  const localUs = timestampUs(text);
+  if (localUs === undefined) return Number.NaN;
+  const second = localUs / 1e6;
+  return clock === null ? localUs : clock.momentOf(Math.floor(second / 86_400), second % 86_400);
 }

@@ -44,7 +44,7 @@ function candles(
         },
         signal,
       });
-      if (!Array.isArray(body)) throw notBars('coinbase', 'a list of candles', body);
+      if (!Array.isArray(body)) throw notBars(client, 'a list of candles', body);
       return { bars: body.map(candleBar), nowMs: client.nowMs() };
     },
   };

@@ -28,7 +28,7 @@ export async function requireApproval(
 ): Promise<void> {
   const [start, end] = [`${Math.round(span.fromUs)}000`, `${Math.round(span.toUs)}000`];
   const body = await client.json({ path: '/v0/metadata.get_cost', form: { ...form, start, end }, signal });
-  if (typeof body !== 'number') throw notBars('databento', 'a price in dollars', body);
+  if (typeof body !== 'number') throw notBars(client, 'a price in dollars', body);
   if (body <= 0) return;
   const date = (tsUs: number): string => new Date(tsUs / 1000).toISOString().slice(0, 16);
   const what = `${form.symbols} ${form.schema} ${date(span.fromUs)} to ${date(span.toUs)}`;

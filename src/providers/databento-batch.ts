@@ -71,7 +71,7 @@ export async function submitBatch(
     once: true,
   });
   const id = property(body, 'id');
-  if (typeof id !== 'string') throw notBars('databento', 'the id of a job', body);
+  if (typeof id !== 'string') throw notBars(client, 'the id of a job', body);
   return id;
 }
 
@@ -105,7 +105,7 @@ async function* untilDone(
     const body = await client.json({ path: '/v0/batch.get_job_details', query: { job_id: job }, signal });
     const state = property(body, 'state');
     if (state === 'done') return;
-    if (typeof state !== 'string') throw notBars('databento', 'the state of a job', body);
+    if (typeof state !== 'string') throw notBars(client, 'the state of a job', body);
     if (state === 'expired') {
       throw new BarlineError({
         code: 'PROVIDER_JOB_EXPIRED',
@@ -125,7 +125,7 @@ export async function batchFiles(
   signal: AbortSignal,
 ): Promise<readonly BatchFile[]> {
   const body = await client.json({ path: '/v0/batch.list_files', query: { job_id: job }, signal });
-  if (!Array.isArray(body)) throw notBars('databento', 'a list of files', body);
+  if (!Array.isArray(body)) throw notBars(client, 'a list of files', body);
   return body.map((entry: unknown) => {
     const [name, size, hash] = [
       property(entry, 'filename'),
@@ -134,10 +134,9 @@ export async function batchFiles(
     ];
     const url = property(property(entry, 'urls'), 'https');
     if (typeof name !== 'string' || name !== basename(name) || typeof size !== 'number') {
-      throw notBars('databento', 'name and size of a file', entry);
+      throw notBars(client, 'name and size of a file', entry);
     }
-    if (typeof hash !== 'string' || typeof url !== 'string')
-      throw notBars('databento', 'hash and address', entry);
+    if (typeof hash !== 'string' || typeof url !== 'string') throw notBars(client, 'hash and address', entry);
     return { name, byteLength: size, sha256: hash.replace(/^sha256:/, ''), url };
   });
 }

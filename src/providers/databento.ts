@@ -96,7 +96,7 @@ async function availableRange(
   const ofSchema = property(property(body, 'schema'), schema) ?? body;
   const [startUs, endUs] = [valueTime(property(ofSchema, 'start')), valueTime(property(ofSchema, 'end'))];
   if (startUs === undefined || endUs === undefined || Number.isNaN(startUs + endUs)) {
-    throw notBars('databento', 'start and end of the dataset', body);
+    throw notBars(client, 'start and end of the dataset', body);
   }
   return { startUs, endUs };
 }

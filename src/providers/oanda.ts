@@ -69,7 +69,7 @@ function candles(
         body = await ask(fromUs, toUs, signal);
       }
       const list = property(body, 'candles');
-      if (!Array.isArray(list)) throw notBars('oanda', 'candles', body);
+      if (!Array.isArray(list)) throw notBars(client, 'candles', body);
       const whole = list.filter((candle) => property(candle, 'complete') !== false);
       return { bars: whole.map(candleBar), nowMs: client.nowMs() };
     },

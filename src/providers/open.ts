@@ -52,12 +52,12 @@ export async function openProvider(name: string, world: ProviderWorld): Promise<
   switch (facts.name) {
     case 'alpha_vantage': {
       const key = requiredKey(facts, world.environment);
-      return alphaVantage(clientOf(facts, settings, world, { key }), settings, key);
+      return alphaVantage(clientOf(facts, settings, world), settings, key);
     }
     case 'oanda': {
       const key = requiredKey(facts, world.environment);
       const headers = { authorization: `Bearer ${key}` };
-      return oanda(clientOf(facts, settings, world, { key, headers }), settings);
+      return oanda(clientOf(facts, settings, world, headers), settings);
     }
     case 'coinbase':
       return coinbase(clientOf(facts, settings, world), settings);
@@ -105,7 +105,7 @@ function openCcxt(
     exchange: facts.name.slice('ccxt:'.length),
     settings,
     key,
-    secrets: new Secrets([key]),
+    secrets: environmentSecrets(world.environment),
     circuit: new Circuit(facts.name, world.circuits, world.clock),
     clock: world.clock,
     timeoutSeconds: settings.timeoutSeconds ?? facts.timeoutSeconds,
@@ -120,7 +120,7 @@ export function databentoClient(world: ProviderWorld): HttpClient {
   const facts = factsOf('databento');
   const key = requiredKey(facts, world.environment);
   const headers = { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` };
-  return clientOf(facts, world.settings.databento ?? {}, world, { key, headers });
+  return clientOf(facts, world.settings.databento ?? {}, world, headers);
 }
 
 /** The key of a provider as the environment has it, without white space around it. */
@@ -159,7 +159,7 @@ export function clientOf(
   facts: ProviderFacts,
   settings: ProviderSettings,
   world: ProviderWorld,
-  auth: { readonly key?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  headers: Readonly<Record<string, string>> = {},
 ): HttpClient {
   const { clock, circuits } = world;
   const requestsPerMinute = settings.requestsPerMinute ?? facts.requestsPerMinute ?? 60;
@@ -167,8 +167,8 @@ export function clientOf(
     provider: facts.name,
     baseUrl: settings.baseUrl ?? facts.baseUrl ?? '',
     timeoutSeconds: settings.timeoutSeconds ?? facts.timeoutSeconds,
-    headers: auth.headers ?? {},
-    secrets: new Secrets([auth.key]),
+    headers,
+    secrets: environmentSecrets(world.environment),
     limit: new RateLimit({ requestsPerMinute, burst: settings.burst ?? facts.burst }, clock),
     circuit: new Circuit(facts.name, circuits, clock),
     clock,

@@ -13,8 +13,9 @@ export function jsonProvider(
 }
 
 /** The error of an answer whose form is not the documented one. */
-export function notBars(provider: string, expected: string, found: unknown): BarlineError {
-  const text = JSON.stringify(found) ?? 'nothing';
+export function notBars(client: HttpClient, expected: string, found: unknown): BarlineError {
+  const { provider, secrets } = client.world;
+  const text = secrets.mask(JSON.stringify(found) ?? 'nothing');
   return new BarlineError({
     code: 'PROVIDER_ANSWER',
     message: `${provider}: expected ${expected}, found ${text.length > 120 ? `${text.slice(0, 120)}…` : text}`,
