@@ -263,8 +263,18 @@ async function rollBackTable(
     const tags = { ...statisticsFile.tags, ...MonthlyLake.recordTags({ ...record, txnVersion }) };
     transaction.add({ ...statisticsFile, tags, dataChange: true });
   }
-  const { version } = await transaction.operation(operationOf(name, months)).commit();
+  const { version, alreadyCommitted } = await transaction.operation(operationOf(name, months)).commit();
+  if (alreadyCommitted) throw overtaken(table.uri, months);
   return version;
+}
+
+function overtaken(table: string, months: readonly MonthRollback[]): BarlineError {
+  return new BarlineError({
+    code: 'ROLLBACK_OVERTAKEN',
+    message: `${table}: a run made one of ${months.map(({ month }) => month).join(', ')} at the same moment`,
+    hint: 'wait for it to end, then roll back again',
+    facts: { table, months: months.map(({ month }) => month) },
+  });
 }
 
 function operationOf(name: MonthTable, months: readonly MonthRollback[]): Operation {

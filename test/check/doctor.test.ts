@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DoctorRequest, examine, type Finding } from '../../src/check/index.ts';
 import { checkMemory, checkNode, checkTemporaryFolder, checkTimeZones } from '../../src/check/machine.ts';
 import { DeltaTable, field, struct } from '../../src/delta/index.ts';
+import { doctorFinding, doctorSummary } from '../cli/json-shapes.ts';
 import { jsonLines, runCli, temporaryFolder } from '../cli/run-cli.ts';
 import { SmallS3, type SmallS3Options } from '../storage/small-s3.ts';
 
@@ -133,7 +134,9 @@ describe('barline doctor', () => {
     const cwd = temporaryFolder();
     const good = await runCli(['doctor', '--json'], { cwd });
     expect(good.code, good.stderr).toBe(0);
-    expect(jsonLines(good.stdout).at(-1)).toMatchObject({ summary: { fail: 0 } });
+    const lines = jsonLines(good.stdout);
+    expect(doctorSummary.parse(lines.at(-1))).toMatchObject({ summary: { fail: 0 } });
+    expect(lines.slice(0, -1).map((line) => doctorFinding.parse(line).status)).not.toContain('fail');
 
     mkdirSync(join(cwd, 'lake'));
     writeFileSync(join(cwd, 'barline.yaml'), 'lake: ./lake\nrun: {workers: none}\n');

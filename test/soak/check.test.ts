@@ -1,28 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { CLEANING_RULES } from '../../src/bars/index.ts';
 import { runCheck } from '../../src/check/index.ts';
+import { checkReport } from '../cli/json-shapes.ts';
 import { jsonLines, runCli, temporaryFolder } from '../cli/run-cli.ts';
 import { defaultProcessing } from '../months/lake-contents.ts';
 import { writeSmallMonths } from '../months/small-months.ts';
-
-const report = z.strictObject({
-  verdict: z.enum(['pass', 'fail']),
-  score: z.number().min(0).max(1),
-  seconds: z.number(),
-  peak_rss_bytes: z.int(),
-  parts: z.array(
-    z.strictObject({
-      part: z.string(),
-      title: z.string(),
-      passed: z.boolean(),
-      score: z.number(),
-      seconds: z.number(),
-      proofs: z.array(z.strictObject({ name: z.string(), passed: z.boolean(), detail: z.string() })),
-    }),
-  ),
-});
 
 describe('barline check', () => {
   it('passes on the bundled sample, on one page, and leaves nothing behind', async () => {
@@ -42,7 +25,7 @@ describe('barline check', () => {
     const [file = ''] = readdirSync(folder);
     const good = await runCli(['check', file, '--json'], { cwd: folder, env: { TMPDIR: folder } });
     expect(good.code, good.stdout + good.stderr).toBe(0);
-    const { parts } = report.parse(jsonLines(good.stdout)[0]);
+    const { parts } = checkReport.parse(jsonLines(good.stdout)[0]);
     expect(parts.find(({ part }) => part === 'file')).toMatchObject({ passed: true });
     expect(readdirSync(folder)).toEqual([file]);
     const bad = await runCheck({

@@ -31,7 +31,10 @@ export const rollback: CommandSpec = {
   keepsWorking: true,
   run: async (invocation, args, options) => {
     const { output, now } = invocation;
-    const { parseMonth, planRollback, rollBack, staleByMaking } = await import('../../months/index.ts');
+    const { monthsAtWork, parseMonth, planRollback, rollBack, staleByMaking } = await import(
+      '../../months/index.ts'
+    );
+    const { openStorage } = await import('../../storage/index.ts');
     const { processingOf } = await import('../configuration.ts');
     const months = args.flatMap((text) => (text === undefined ? [] : [parseMonth(text, 'month')]));
     const toVersion = countOption(options, 'toVersion');
@@ -44,6 +47,9 @@ export const rollback: CommandSpec = {
     });
     const stale = new Map(plan.months.map(({ month, record }) => [month, staleByMaking(record, processing)]));
     const changed = plan.months.filter(({ isSame }) => !isSame);
+    const atWork = (await monthsAtWork(openStorage(lake))).map(({ month }) => month);
+    const busy = changed.filter(({ month }) => atWork.includes(month)).map(({ month }) => month);
+    if (busy.length > 0) output.note(`a run is at work on ${busy.join(', ')}: it may put newer rows on top`);
     printPlan(output, plan.months, stale);
     const isDryRun = options.dryRun === true;
     const version =
