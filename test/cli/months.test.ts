@@ -186,7 +186,7 @@ describe('months list and show', () => {
       SMALL_MONTHS.map((month) => [month, 'up to date']),
     );
     const { stdout } = await inRoot('months', 'list', '--to', '2024-02');
-    expect(stdout).toMatch(/^month +state +rows +size +file\n.*\n2024-02 +up to date +[\d,]+ .*zst\n$/);
+    expect(stdout).toMatch(/^month +state +rows +score +size +file\n.*\n2024-02 +up to date +[\d,]+ +0\.\d\d .*zst\n$/);
     const none = await inRoot('months', 'list', '--state', 'stale');
     expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'none of 3 months is stale\n' });
   });
@@ -216,7 +216,7 @@ describe('months list and show', () => {
     expect(stdout).toMatch(/^2024-03 {2}made .* by barline/);
     expect(stdout).toMatch(/^rows of the grid +[\d,]+$/m);
     expect(stdout).toMatch(/^2024-03-\S+ +ESH4 +ESM4 /m);
-    expect(stdout).toMatch(/^low_vol_long +[\d,]+ +[\d.]+ %$/m);
+    expect(stdout).toMatch(/^low_vol_long +[\d,]+ +[\d.]+ % +\d\.\d{4} +\d\.\d{4} *$/m);
     // 4 sessions
     expect(stdout).toMatch(/^half hour from +rows +filled$/m);
     expect(stdout.match(/^\d\d:[03]0 +7,200 +[\d.]+ %$/gm)).toHaveLength(15);
