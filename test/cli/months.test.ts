@@ -186,7 +186,9 @@ describe('months list and show', () => {
       SMALL_MONTHS.map((month) => [month, 'up to date']),
     );
     const { stdout } = await inRoot('months', 'list', '--to', '2024-02');
-    expect(stdout).toMatch(/^month +state +rows +score +size +file\n.*\n2024-02 +up to date +[\d,]+ +0\.\d\d .*zst\n$/);
+    expect(stdout).toMatch(
+      /^month +state +rows +score +size +file\n.*\n2024-02 +up to date +[\d,]+ +0\.\d\d .*zst\n$/,
+    );
     const none = await inRoot('months', 'list', '--state', 'stale');
     expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'none of 3 months is stale\n' });
   });
