@@ -56,11 +56,14 @@ export function fieldTime(bytes: Buffer, from: number, to: number): number | und
   ) {
     const date =
       digitsAt(bytes, from, 4) * 10_000 + digitsAt(bytes, from + 5, 2) * 100 + digitsAt(bytes, from + 8, 2);
-    const seconds =
-      digitsAt(bytes, from + 11, 2) * 3600 +
-      digitsAt(bytes, from + 14, 2) * 60 +
-      digitsAt(bytes, from + 17, 2);
-    if (date === knownDate && seconds >= 0) return knownDayUs + seconds * 1e6;
+    const [hour, minute, second] = [
+      digitsAt(bytes, from + 11, 2),
+      digitsAt(bytes, from + 14, 2),
+      digitsAt(bytes, from + 17, 2),
+    ];
+    const isTime = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+    const seconds = hour * 3600 + minute * 60 + second;
+    if (date === knownDate && isTime) return knownDayUs + seconds * 1e6;
     const tsUs = timestampUs(bytes.toString('latin1', from, to));
     if (tsUs !== undefined) {
       knownDate = date;
