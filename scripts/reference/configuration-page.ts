@@ -32,7 +32,8 @@ const nodeSchema = z.object({
   },
   const: z.unknown().optional(),
   get items() {
-    return nodeSchema.optional();
+    // a pair has none beyond its two: false
+    return nodeSchema.optional().catch(undefined);
   },
   get oneOf() {
     return z.array(nodeSchema).optional();

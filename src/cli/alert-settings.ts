@@ -120,24 +120,24 @@ export const alertsSchema = z
       .max(30_000)
       .default(45)
       .describe('A month that takes longer is an alert.'),
-    score: z.number().min(0).max(1).default(0.8).describe('So is a quality score below this,'),
+    score: z.number().min(0).max(1).default(0.8).describe('A quality score below this is an alert.'),
     win_rate: z
       .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
       .refine(([least, most]) => least < most, 'expected the lower one first')
       .default([0.05, 0.5])
-      .describe('a mode whose win rate lies outside these two,'),
+      .describe('A mode whose win rate lies outside these two is an alert.'),
     error_rate: z
       .number()
       .min(0)
       .max(1)
       .default(0.02)
-      .describe('a larger share of the lake’s months that failed.'),
+      .describe('A larger share of failed ones among the lake’s months is an alert.'),
     memory: z
       .string()
       .refine((text) => parseByteLength(text) !== undefined, 'expected a size such as 2GB or 700MB')
       .nullable()
       .default(null)
-      .meta({ description: 'more memory than this.', defaultText: '`run.memory`' }),
+      .meta({ description: 'A run that takes more memory is an alert.', defaultText: '`run.memory`' }),
     resolved: z.boolean().default(true).describe('Whether sinks also hear that a condition has gone.'),
     group_seconds: z
       .number()

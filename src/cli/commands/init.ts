@@ -35,6 +35,12 @@ run:
   memory: 2GB
   compression_level: 1
 
+# Who is told when a month goes wrong (try it: barline monitor --test-sinks).
+# alerts:
+#   sinks:
+#     - { type: console }
+#     - { type: slack, url_env: SLACK_WEBHOOK_URL }
+#     - { type: smtp, host: smtp.example.org, from: barline@example.org, to: [me@example.org], user: me, password_env: SMTP_PASSWORD }
 # instruments:
 #   CL:
 #     tick_size: 0.01
