@@ -11,6 +11,7 @@ import {
   type LakePlace,
   lakeContents,
   MONTHS,
+  SHORT_SESSION,
   signalTree,
   startProcess,
   strayPaths,
@@ -28,9 +29,9 @@ interface Target {
   readonly config: string;
   contents: LakeContents;
 }
-const targets: Target[] = ['instrument: ES\n', 'labels:\n  timeout_seconds: 600\n'].map((text, index) => {
+const targets: Target[] = [900, 600].map((seconds, index) => {
   const config = join(root, `${index}.yaml`);
-  writeFileSync(config, text);
+  writeFileSync(config, `${SHORT_SESSION}labels: { timeout_seconds: ${seconds} }\n`);
   return { config, contents: {} };
 });
 let undisturbedMs = 0;

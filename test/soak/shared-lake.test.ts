@@ -10,6 +10,7 @@ import {
   lakeContents,
   MONTHS,
   monthsOf,
+  SHORT_SESSION,
   signalTree,
   startProcess,
   strayPaths,
@@ -28,7 +29,7 @@ let expected: LakeContents = {};
 beforeAll(async () => {
   server = await S3Server.start();
   await writeMonths(source);
-  writeFileSync(config, 'run:\n  lease: 2s\n');
+  writeFileSync(config, `${SHORT_SESSION}run: { lease: 2s }\n`);
   const undisturbed = { uri: join(root, 'undisturbed') };
   const { code, stderr } = await startProcess(argsFor(undisturbed.uri), {}).exit;
   expect(code, stderr).toBe(0);
