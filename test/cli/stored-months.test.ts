@@ -64,6 +64,11 @@ describe('the monthly run', () => {
     });
     expect(await contents(stored.lake)).toEqual(await contents(lake));
     expect([...s3.objects.keys()].filter((key) => /_barline|barline-tmp/.test(key))).toEqual([]);
+    for (const month of SMALL_MONTHS) {
+      const file = `processed-data/monthly/${month.replace('-', '/')}/monthly_${month}_statistics.json`;
+      const { quality_score } = JSON.parse(s3.objects.get(`lake/${file}`)?.bytes.toString() ?? '{}');
+      expect(quality_score).toBe(JSON.parse(readFileSync(join(lake, file), 'utf8')).quality_score);
+    }
   });
 
   test('runs again without work, lists and shows', async () => {

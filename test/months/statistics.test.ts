@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BarlineError } from '../../src/base/index.ts';
 import { DeltaTable, struct } from '../../src/delta/index.ts';
 import { datasetCondition } from '../../src/months/dataset-condition.ts';
 import { planRun, statisticsPath } from '../../src/months/index.ts';
@@ -69,6 +70,34 @@ describe('the statistics document', () => {
     expect(outcomes[0].reasons).toContainEqual(
       expect.stringMatching(/^No bar of the front contract lies in/),
     );
+  });
+});
+
+describe('a run that dies between the statistics and the rows', () => {
+  it('leaves the old rows and a month to be made again, which puts the file right', async () => {
+    const lake = join(root, 'cut-short');
+    await run(source, lake);
+    const old = documentIn(lake);
+    const rows = async () => (await DeltaTable.open(join(lake, 'training_bars'))).version;
+    const before = await rows();
+    const commit = DeltaTable.prototype.replaceWhere;
+    const spy = vi.spyOn(DeltaTable.prototype, 'replaceWhere').mockImplementation(function (
+      this: DeltaTable,
+      ...request
+    ) {
+      if (this.storage.uri.endsWith('training_bars'))
+        throw new BarlineError({ code: 'CUT_SHORT', message: 'gone' });
+      return commit.apply(this, request);
+    });
+    const force = { take: 'force' } as const;
+    expect((await run(source, lake, { plan: force })).summary).toMatchObject({ failed: 1 });
+    spy.mockRestore();
+    expect(await rows()).toBe(before);
+    expect(documentIn(lake).txn_version).toBeGreaterThan(old.txn_version);
+    expect((await run(source, lake)).outcomes).toMatchObject([{ status: 'succeeded', reason: 'missing' }]);
+    const table = await DeltaTable.open(join(lake, 'training_bars'));
+    const { txn_version } = documentIn(lake);
+    expect(table.latest.transactions.get(`barline-month-${MONTH}`)?.version).toBe(txn_version);
   });
 });
 
