@@ -52,6 +52,15 @@ export const runSummary = z.strictObject({
 
 export const runPlan = z.strictObject({
   plan: z.array(z.strictObject({ month, file: z.string(), bytes: count, take: z.boolean(), reason })),
+  estimate: z.strictObject({
+    months: count,
+    source_bytes: count,
+    lake_bytes: count,
+    free_bytes: count.nullable(),
+    seconds: z.number().nonnegative(),
+    earlier_months: count,
+    parallelism: z.strictObject({ workers: count, months: count }),
+  }),
 });
 
 export const listedMonth = z.strictObject({
@@ -287,5 +296,92 @@ export const sinkTest = z.strictObject({
   delivered: z.boolean(),
   answer: z.string().nullable(),
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  seconds: z.number().nonnegative(),
+});
+
+const ingestCounts = { fetched: count, stored: count, duplicate: count, dead: count, skipped: count };
+const timeframe = z.enum(['1m', '5m', '15m', '1h', '4h', '1d']);
+const shortError = z.strictObject({ code: z.string(), message: z.string(), hint: z.string().nullable() });
+
+export const ingestedStream = z.strictObject({
+  asset: z.string(),
+  timeframe,
+  providers: z.array(z.string()),
+  status: z.enum(['success', 'no data', 'validation failed', 'error']),
+  ...ingestCounts,
+  watermark: time.nullable(),
+  error: shortError.optional(),
+});
+
+export const plannedStream = z.strictObject({
+  asset: z.string(),
+  timeframe,
+  providers: z.array(z.string()),
+  spans: z.array(z.strictObject({ from: time, to: time })),
+});
+
+export const ingestSummary = z.strictObject({
+  summary: z.strictObject({
+    streams: count,
+    failed: count,
+    ...ingestCounts,
+    requests: count,
+    rate_limit_wait_seconds: z.number().nonnegative(),
+    seconds: z.number().nonnegative(),
+    records_per_second: count,
+    dry_run: z.boolean(),
+  }),
+});
+
+export const ingestGap = z.strictObject({
+  asset: z.string(),
+  timeframe,
+  provider: z.string(),
+  from: time,
+  to: time,
+  bars: count,
+  reason: z.enum(['not asked', 'dead letter']),
+});
+
+const letterContext = z.record(z.string(), z.union([z.string(), z.number()]));
+
+export const listedLetter = z.strictObject({
+  id: z.string(),
+  file: z.string(),
+  timestamp: time,
+  error: z.string(),
+  context: letterContext,
+  records: count,
+});
+
+export const shownLetter = listedLetter.extend({ records: z.array(z.looseObject({ reason: z.string() })) });
+
+export const letterStats = z.strictObject({
+  letters: count,
+  records: count,
+  oldest: time.nullable(),
+  newest: time.nullable(),
+  by_reason: z.record(z.string(), count),
+  by_stream: z.record(z.string(), count),
+});
+
+export const replayedLetter = z.strictObject({
+  id: z.string(),
+  records: count,
+  stored: count,
+  duplicate: count,
+  kept: count,
+});
+
+export const replaySummary = z.strictObject({
+  summary: z.strictObject({ letters: count, records: count, stored: count, duplicate: count, kept: count }),
+});
+
+export const storedRecords = z.strictObject({
+  table: z.string(),
+  fetched: count,
+  stored: count,
+  duplicate: count,
+  dead: count,
   seconds: z.number().nonnegative(),
 });
