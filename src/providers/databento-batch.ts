@@ -11,10 +11,13 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BarlineError, systemCode } from '../base/index.ts';
+import { type CostApproval, requireApproval } from './cost.ts';
+import { DEFAULT_DATASET, databentoSymbol } from './databento.ts';
 import { type HttpClient, unfinished } from './http.ts';
+import type { ProviderSettings } from './settings.ts';
 import { notBars, property } from './vendor.ts';
 
-export interface BatchFile {
+interface BatchFile {
   readonly name: string;
   readonly byteLength: number;
   /** Hexadecimal. */
@@ -46,12 +49,32 @@ export type FileStatus = 'downloaded' | 'resumed' | 'present';
 
 const POLL_MS = 15_000;
 
-/** Orders a job; to be paid for from then on. Returns its id. */
-export async function submitBatch(
+/** The order of 1-second bars of `symbols` for a run of months. */
+export function databentoOrder(
+  symbols: string,
+  run: { readonly start: string; readonly end: string },
+  settings: ProviderSettings = {},
+): BatchOrder {
+  const dataset = settings.dataset ?? DEFAULT_DATASET;
+  const asked = databentoSymbol(symbols.toUpperCase(), dataset);
+  return { dataset, symbols: asked.symbols, stypeIn: asked.stypeIn, schema: 'ohlcv-1s', ...run };
+}
+
+/** Orders a job once its price was approved. Throws PROVIDER_COST where it was not. Returns the job's id. */
+export async function orderMonths(
   client: HttpClient,
   order: BatchOrder,
+  approve: CostApproval,
   signal: AbortSignal,
 ): Promise<string> {
+  const { dataset, symbols, schema, stypeIn } = order;
+  const span = { fromUs: Date.parse(order.start) * 1000, toUs: Date.parse(order.end) * 1000 };
+  await requireApproval(client, { dataset, symbols, schema, stype_in: stypeIn }, span, approve, signal);
+  return submitBatch(client, order, signal);
+}
+
+/** Orders a job; to be paid for from then on. Returns its id. */
+async function submitBatch(client: HttpClient, order: BatchOrder, signal: AbortSignal): Promise<string> {
   const body = await client.json({
     path: '/v0/batch.submit_job',
     form: {
@@ -119,7 +142,7 @@ async function* untilDone(
   }
 }
 
-export async function batchFiles(
+async function batchFiles(
   client: HttpClient,
   job: string,
   signal: AbortSignal,
@@ -142,7 +165,7 @@ export async function batchFiles(
 }
 
 /** Fetches one file into `folder`, or what of it is missing. */
-export async function downloadFile(
+async function downloadFile(
   client: HttpClient,
   file: BatchFile,
   folder: string,

@@ -11,7 +11,12 @@ export { lakeCircuitRecords, lakeCircuits, memoryCircuits } from './circuit-stor
 export { type Clock, systemClock } from './clock.ts';
 export { type CostApproval, type CostQuote, dollars } from './cost.ts';
 export { DEFAULT_DATASET, databentoSymbol } from './databento.ts';
-export { type DownloadEvent, downloadBatch, type FileStatus, submitBatch } from './databento-batch.ts';
+export {
+  type DownloadEvent,
+  databentoOrder,
+  downloadBatch,
+  orderMonths,
+} from './databento-batch.ts';
 export { withFallback } from './fallback.ts';
 export {
   databentoClient,

@@ -82,9 +82,9 @@ export class VendorServer implements AsyncDisposable {
     const { body } = answer;
     const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
     if (fault === 'cut') {
-      response.writeHead(200, { 'content-length': String(bytes.length + 10) });
+      response.writeHead(answer.status ?? 200, { 'content-length': String(bytes.length + 10) });
       response.write(bytes.slice(0, bytes.length / 2));
-      setImmediate(() => request.socket.destroy());
+      setTimeout(() => request.socket.destroy(), 50);
       return;
     }
     response
