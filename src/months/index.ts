@@ -49,6 +49,7 @@ export {
   staleByMaking,
 } from './rollback.ts';
 export { planRun, runMonths } from './run.ts';
+export { estimateRun, type RunEstimate } from './run-estimate.ts';
 export type { RunOptions, RunResult } from './run-options.ts';
 export { statisticsPath } from './statistics-file.ts';
 export { MONTH_TABLES, trainingBarsTable } from './tables.ts';

@@ -11,9 +11,21 @@ import type { PlannedMonth } from './plan.ts';
 import type { WorkerPool } from './pool.ts';
 import type { RunOptions } from './run-options.ts';
 
-type MemoryOptions = Pick<RunOptions, 'workers' | 'memoryByteLength' | 'onEvent'>;
+type MemoryOptions = Pick<RunOptions, 'workers' | 'memoryByteLength'>;
 
 const limitOf = ({ memoryByteLength = Number.POSITIVE_INFINITY }: MemoryOptions) => memoryByteLength;
+
+/** What a run of these months does at a time. Throws a usage error when one month alone is too much. */
+export function parallelismFor(
+  options: MemoryOptions,
+  planned: readonly PlannedMonth[],
+  isFetched: boolean,
+): Parallelism {
+  const { workers } = options;
+  const taken = planned.flatMap(({ take, raw }) => (take ? [raw] : []));
+  if (taken.length === 0) return fullParallelism(workers);
+  return requireParallelism(limitOf(options), workers, taken, isFetched, availableParallelism());
+}
 
 /** Threads worth starting before the months are known. */
 export function likelyWorkers(options: MemoryOptions): number {
@@ -26,19 +38,15 @@ export function likelyWorkers(options: MemoryOptions): number {
  * error when one month alone is too much.
  */
 export function admissionOf(
-  options: MemoryOptions,
+  options: MemoryOptions & Pick<RunOptions, 'onEvent'>,
   planned: readonly PlannedMonth[],
   isFetched: boolean,
   pool: WorkerPool,
 ): MemoryAdmission {
   const { workers, onEvent } = options;
   const limitBytes = limitOf(options);
-  const taken = planned.flatMap(({ take, raw }) => (take ? [raw] : []));
   const full = fullParallelism(workers);
-  const parallelism =
-    taken.length === 0
-      ? full
-      : requireParallelism(limitBytes, workers, taken, isFetched, availableParallelism());
+  const parallelism = parallelismFor(options, planned, isFetched);
   const rssBytes = () => process.memoryUsage.rss();
   const onLowered = (lower: Parallelism, rss: number) => {
     pool.limit(lower.workers);

@@ -1,11 +1,12 @@
 import { formatByteLength, usageError } from '../../base/index.ts';
-import type { PlannedMonth } from '../../months/index.ts';
+import type { PlannedMonth, RunEstimate } from '../../months/index.ts';
 import { type CommandSpec, option } from '../command.ts';
 import { openMonthsRequest, rangeOptions, sourceOption, workOptions } from '../months-request.ts';
 import type { Output } from '../output.ts';
 import { processingOptions } from '../processing-options.ts';
-import { runAndPrint } from '../run-months.ts';
-import { textTable } from '../text-table.ts';
+import { runAndPrint, workOf } from '../run-months.ts';
+import { countOfMonths } from '../run-result.ts';
+import { formatSeconds, textTable } from '../text-table.ts';
 
 function takeOf(options: Readonly<Record<string, unknown>>): 'default' | 'missing' | 'stale' | 'force' {
   const chosen = (['skipExisting', 'stale', 'force'] as const).filter((name) => options[name] === true);
@@ -44,14 +45,16 @@ export const run: CommandSpec = {
     const { sourceUri, lakeUri, processing } = request;
     const plan = { ...request.range, take: takeOf(options) };
     if (options.dryRun === true) {
-      printPlan(output, (await months.planRun({ sourceUri, lakeUri, processing, plan })).planned);
+      const { planned, records } = await months.planRun({ sourceUri, lakeUri, processing, plan });
+      const work = { sourceUri, lakeUri, ...workOf(request.settings) };
+      printPlan(output, planned, await months.estimateRun(work, records, planned));
       return 0;
     }
     return runAndPrint(invocation, request, plan);
   },
 };
 
-function printPlan(output: Output, planned: readonly PlannedMonth[]): void {
+function printPlan(output: Output, planned: readonly PlannedMonth[], estimate: RunEstimate): void {
   output.json({
     plan: planned.map(({ raw, reason, take }) => ({
       month: raw.month,
@@ -60,6 +63,15 @@ function printPlan(output: Output, planned: readonly PlannedMonth[]): void {
       take,
       reason,
     })),
+    estimate: {
+      months: estimate.months,
+      source_bytes: estimate.sourceBytes,
+      lake_bytes: estimate.lakeBytes,
+      free_bytes: estimate.freeBytes,
+      seconds: estimate.seconds,
+      earlier_months: estimate.earlierMonths,
+      parallelism: estimate.parallelism,
+    },
   });
   output.text(
     textTable(
@@ -78,5 +90,21 @@ function printPlan(output: Output, planned: readonly PlannedMonth[]): void {
         raw.path,
       ]),
     ),
+  );
+  if (estimate.months > 0) output.text(`\n${estimateText(estimate)}`);
+}
+
+function estimateText({ months, earlierMonths, freeBytes, ...estimate }: RunEstimate): string {
+  const { workers, months: atATime } = estimate.parallelism;
+  const free = freeBytes === null ? '' : ` (${formatByteLength(freeBytes)} free)`;
+  const tooMuch = freeBytes !== null && estimate.lakeBytes > freeBytes ? '; the disk is too small' : '';
+  const basis =
+    earlierMonths === 0
+      ? 'by usual rates, as the lake holds no month yet'
+      : `by ${countOfMonths(earlierMonths)} in the lake`;
+  return (
+    `${countOfMonths(months)} of ${formatByteLength(estimate.sourceBytes)}: about ${formatSeconds(estimate.seconds)} ` +
+    `on ${workers === 1 ? '1 thread' : `${workers} threads`}, ${countOfMonths(atATime)} at a time, ` +
+    `and ${formatByteLength(estimate.lakeBytes)} in the lake${free}${tooMuch}, ${basis}`
   );
 }
