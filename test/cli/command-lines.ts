@@ -5,7 +5,10 @@ import { nouns } from '../../src/cli/nouns.ts';
 export const specs = await Promise.all(Object.values(nouns).map((load) => load()));
 
 /** Every command with the words that call it. */
-export const commands = specs.flatMap(commandsOf);
+export const commands = specs
+  .flatMap(commandsOf)
+  // `ingest gaps` before `ingest`, so that a line is told by its longest name
+  .sort((a, b) => b.words.length - a.words.length);
 
 /** The words after `barline` in one line of a POSIX shell: without pipes, redirections and comments. */
 export function wordsOf(line: string): string[] {

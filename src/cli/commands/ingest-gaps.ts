@@ -27,7 +27,7 @@ export const gaps: CommandSpec = {
   examples: [
     'barline ingest gaps',
     'barline ingest gaps --assets BTCUSD --timeframes 1m --json',
-    'barline ingest --fill-gaps',
+    'barline ingest gaps --from 2025-03-01 --provider coinbase',
   ],
   run: async (invocation, _args, options) => {
     const { findGaps } = await import('../../ingest/index.ts');
