@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly leaveOut: readonly CleaningRule[];
   /** The whole months, written when first asked for; what is in them. */
   readonly fullSample: () => Promise<SampleTruth>;
+  /** The digests of the small months, by a run of several threads from `smallSource`, made when first asked for. */
+  readonly smallDigests: () => Promise<Readonly<Record<string, string>>>;
   /** Tells how far a part is, from 0 to 1. */
   readonly onShare: (share: number) => void;
 }
@@ -45,7 +47,7 @@ export async function writeFullMonths(folder: string, signal: AbortSignal): Prom
 }
 
 /** Writes the small months into a folder. */
-export async function writeSmallMonths(folder: string): Promise<void> {
+async function writeSmallMonths(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   for (const [month, [first, end]] of Object.entries(SMALL_MONTHS)) {
     const { metadata, batches } = generateMonth({
@@ -87,6 +89,14 @@ export function runInto(
     signal: context.signal,
     onEvent: () => {},
   });
+}
+
+/** Writes the small months and runs them, in several threads and at once. */
+export async function runSmallMonths(context: CheckContext): Promise<Readonly<Record<string, string>>> {
+  await writeSmallMonths(smallSource(context));
+  const lake = join(context.folder, 'small-lake');
+  await runInto(context, smallSource(context), lake, { workers: Math.max(2, context.workers) });
+  return monthDigests(lake);
 }
 
 /** SHA-256 of the data files of each month of `training_bars`, by month. */

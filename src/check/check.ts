@@ -6,7 +6,7 @@ import type { CleaningRule } from '../bars/index.ts';
 import { BarlineError, makeTemporaryFolder, removeLeftFolders } from '../base/index.ts';
 import type { Processing } from '../months/index.ts';
 import type { SampleTruth } from '../sample/index.ts';
-import { type CheckContext, writeFullMonths } from './bench-lake.ts';
+import { type CheckContext, runSmallMonths, writeFullMonths } from './bench-lake.ts';
 import { proveEquality } from './equality.ts';
 import { proveMemory } from './memory.ts';
 import { proveFile } from './own-file.ts';
@@ -104,11 +104,8 @@ export async function runCheck(request: CheckRequest): Promise<CheckReport> {
 function contextOf(request: CheckRequest, folder: string): CheckContext {
   const { processing, workers, memoryByteLength, now, signal, leaveOut = [] } = request;
   let sample: Promise<SampleTruth> | undefined;
-  const fullSample = () => {
-    sample ??= writeFullMonths(join(folder, 'full'), signal);
-    return sample;
-  };
-  return {
+  let digests: ReturnType<typeof runSmallMonths> | undefined;
+  const context: CheckContext = {
     folder,
     processing,
     workers,
@@ -116,9 +113,17 @@ function contextOf(request: CheckRequest, folder: string): CheckContext {
     now,
     signal,
     leaveOut,
-    fullSample,
+    fullSample: () => {
+      sample ??= writeFullMonths(join(folder, 'full'), signal);
+      return sample;
+    },
+    smallDigests: () => {
+      digests ??= runSmallMonths(context);
+      return digests;
+    },
     onShare: () => {},
   };
+  return context;
 }
 
 /** What stops a part is a proof that failed: the report tells of it, and the other parts are taken all the same. */

@@ -1,18 +1,9 @@
 /** A bucket that fails: a run from a folder into a small S3 server whose every tenth request meets a fault. */
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { verifyTable } from '../delta/index.ts';
 import { MONTH_TABLES, type Processing } from '../months/index.ts';
 import { openStorage } from '../storage/index.ts';
-import {
-  type CheckContext,
-  monthDigests,
-  runInto,
-  SMALL_MONTHS,
-  sameDigests,
-  smallSource,
-  writeSmallMonths,
-} from './bench-lake.ts';
+import { type CheckContext, monthDigests, SMALL_MONTHS, sameDigests, smallSource } from './bench-lake.ts';
 import { type Proof, proof } from './report.ts';
 import { SmallS3, type WireFault } from './small-s3.ts';
 
@@ -36,9 +27,7 @@ const CREDENTIALS = { accessKeyId: 'check', secretAccessKey: 'check' };
 
 export async function proveStorage(context: CheckContext): Promise<Proof[]> {
   const source = smallSource(context);
-  await writeSmallMonths(source);
-  const disk = join(context.folder, 'stored-reference');
-  await runInto(context, source, disk);
+  const expected = await context.smallDigests();
   context.onShare(0.3);
   const met: WireFault[] = [];
   let requests = 0;
@@ -56,7 +45,7 @@ export async function proveStorage(context: CheckContext): Promise<Proof[]> {
     const { succeeded, failed, error } = await runStored(request, server.endpoint, context.signal);
     context.onShare(0.8);
     const s3 = { endpoint: server.endpoint, credentials: CREDENTIALS };
-    const differing = sameDigests(await monthDigests(disk), await monthDigests(lakeUri, s3));
+    const differing = sameDigests(expected, await monthDigests(lakeUri, s3));
     const verified = await Promise.all(
       MONTH_TABLES.map((name) => verifyTable(openStorage(`${lakeUri}/${name}`, { s3 }))),
     );

@@ -28,6 +28,7 @@ async function verdictWithout(leaveOut: readonly CleaningRule[]) {
     signal,
     leaveOut,
     fullSample: () => Promise.resolve(truth),
+    smallDigests: () => Promise.resolve({}),
     onShare: () => {},
   };
   const proofs = await proveRules(context);
