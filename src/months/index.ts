@@ -40,14 +40,14 @@ export {
   type Table,
   TRAINING_STANDARD,
 } from './report/index.ts';
+export { rollBack } from './rollback.ts';
 export {
   type MonthRollback,
   planRollback,
   type RollbackPlan,
   type RollbackRequest,
-  rollBack,
   staleByMaking,
-} from './rollback.ts';
+} from './rollback-plan.ts';
 export { planRun, runMonths } from './run.ts';
 export { estimateRun, type RunEstimate } from './run-estimate.ts';
 export type { RunOptions, RunResult } from './run-options.ts';
