@@ -1,3 +1,4 @@
+import { livenessOf } from '../base/index.ts';
 import { isTemporaryPath, type Storage } from '../storage/index.ts';
 import type { Clock } from './clock.ts';
 import { ALERTS_FOLDER } from './ledger.ts';
@@ -7,7 +8,7 @@ const LOOKS = 10;
 const LOOK_AGAIN_MS = 100;
 
 export interface ClaimOptions {
-  /** Differs between any two senders, and tells nothing else. */
+  /** Differs between any two senders; begins with the mark of its process. */
   readonly token: string;
   /** A claim this old is a dead sender's. Ages are by the store's own clock. */
   readonly leaseMs: number;
@@ -71,10 +72,11 @@ export class SenderClaim {
     }
     const own = entries.find(({ path }) => path === this.#path);
     const others = entries.filter(({ path }) => path !== this.#path);
-    // without an own one on the list there is nothing to count from: all of them live
-    const isOld = ({ modifiedMs }: { modifiedMs: number }) =>
-      own !== undefined && own.modifiedMs - modifiedMs > this.#options.leaseMs;
-    for (const { path } of others.filter(isOld)) await this.#storage.delete(path);
-    return others.filter((entry) => !isOld(entry)).map(({ path }) => path);
+    // of a process of this machine it is known at once; without an own claim on the list there is no age to go by
+    const isOver = ({ path, modifiedMs }: { path: string; modifiedMs: number }) =>
+      livenessOf(path.slice(this.#folder.length)) === 'dead' ||
+      (own !== undefined && own.modifiedMs - modifiedMs > this.#options.leaseMs);
+    for (const { path } of others.filter(isOver)) await this.#storage.delete(path);
+    return others.filter((entry) => !isOver(entry)).map(({ path }) => path);
   }
 }

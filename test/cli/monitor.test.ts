@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startMailServer } from '../monitor/mail-server.ts';
@@ -169,6 +169,29 @@ test('the run and the monitor together tell of a month once; the run is held up 
     { condition: 'score', month: '2024-02', threshold: 1 },
     { condition: 'score', month: '2024-03', threshold: 1 },
   ]);
+});
+
+test('what a killed process was just sending, the next one sends', async () => {
+  const { cwd, env, run, slack, alerts } = await place();
+  plantFailure(cwd, '2024-03');
+  slack.state.manner = 'hangs';
+  const child = startCli(['monitor', '--interval', '1s'], { cwd, env });
+  const ended = new Promise((resolve) => child.on('close', (_code, signal) => resolve(signal)));
+  const folder = join(cwd, 'lake/_barline/alerts');
+  const sending = join(folder, 'sending/slack');
+  const isSent = (key: string) => existsSync(join(folder, `state/${key}.1.sent.hook`));
+  while (!existsSync(sending) || !isSent('2024-03/failed') || !isSent('lake/error-rate')) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(readdirSync(sending)).toHaveLength(1);
+  child.kill('SIGKILL');
+  expect(await ended).toBe('SIGKILL');
+  slack.state.manner = 'answers';
+  const next = await run('monitor', '--once', '--json');
+  expect(monitorLook.parse(JSON.parse(next.stdout))).toMatchObject({ changes: [], waiting: [] });
+  expect(slack.posts).toHaveLength(1);
+  expect(alerts()).toHaveLength(2);
+  expect(readdirSync(sending)).toEqual([]);
 });
 
 test('monitor watches until it is stopped', async () => {

@@ -89,7 +89,11 @@ test('what is left at the end stays for the next process, with the reason', asyn
   bad.state.failure = 'it answered 500';
   await lookAt(ledgerOn(lake), [A, B]);
   const error = 'the sink first (the test) did not take an alert: it answered 500';
-  expect(await lanes(lake, [bad.sink]).finish(20)).toEqual([{ sink: 'first', notices: 2, error }]);
+  const hasFailed = Promise.withResolvers<void>();
+  const delivery = lanes(lake, [bad.sink], { onProblem: () => hasFailed.resolve() });
+  delivery.wake();
+  await hasFailed.promise;
+  expect(await delivery.finish(0)).toEqual([{ sink: 'first', notices: 2, error }]);
   const good = keepingSink('first');
   expect(await lanes(lake, [good.sink]).finish(5000)).toEqual([]);
   expect(good.lines()).toEqual(['raised 2024-01', 'raised 2024-02']);
