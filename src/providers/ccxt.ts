@@ -53,9 +53,9 @@ export async function ccxt(world: CcxtWorld): Promise<BarProvider> {
   const exchange = await openExchange(world);
   const calls = new Calls({ ...world, provider: name, limit: null });
   const send = exchange.fetchImplementation ?? fetch;
-  exchange.fetchImplementation = (url: string, options: RequestInit): Promise<Response> => {
+  exchange.fetchImplementation = async (url, options) => {
     calls.sent();
-    return send(url, options);
+    return withoutPages(await send(url, options));
   };
   const timeframes = TIMEFRAMES.filter((each) => sourceOf(exchange, each) !== undefined);
   const markets = new Map<string, Promise<string>>();
@@ -73,6 +73,13 @@ export async function ccxt(world: CcxtWorld): Promise<BarProvider> {
       yield* pagesOf(request, candleSource({ exchange, calls, world, source, symbol: await symbol }));
     },
   };
+}
+
+/** A page in place of an answer, which some exchanges' code would take for an empty list, as the failure it is. */
+async function withoutPages(response: Response): Promise<Response> {
+  if (!response.ok) return response;
+  const text = await response.clone().text();
+  return /^\s*</.test(text) ? new Response(text, { status: 503 }) : response;
 }
 
 interface Candles {
