@@ -62,7 +62,7 @@ function dayOf(tsUs: Float64Array, rows: Int32Array, place: number): number {
   return Math.floor((tsUs[rows[place] ?? 0] ?? 0) / US_PER_DAY);
 }
 
-function columnNamed(columns: Readonly<Record<string, ColumnData>>, name: string): ColumnData {
+export function columnNamed(columns: Readonly<Record<string, ColumnData>>, name: string): ColumnData {
   const column = columns[name];
   if (column === undefined) throw new Error(`bronze bars have no column ${name}`);
   return column;
@@ -81,32 +81,34 @@ function columnsOf(
   const firstRow = numbers[0] ?? 0;
   const isRun = (numbers.at(-1) ?? 0) - firstRow === rowCount - 1;
   const part = isRun ? slice(rows.columns, firstRow, firstRow + rowCount) : take(rows.columns, numbers);
-  const revision = revisions?.subarray(start, end) ?? new Int32Array(rowCount);
+  const revision = revisions?.subarray(start, end) ?? zeros(rowCount).numbers;
   const constant = (text: string): ColumnData => ({
-    values: { codes: new Uint16Array(rowCount), values: [text] },
+    values: { codes: zeros(rowCount).codes, values: [text] },
   });
   const extracted = new Float64Array(rowCount);
   const files: string[] = [];
   const fileCodes = new Uint16Array(rowCount);
   const hasFile = new Uint8Array(rowCount);
-  for (let k = 0; k < rowCount; k++) {
-    const page = rows.pages[rows.pageOf[numbers[k] ?? 0] ?? 0];
-    extracted[k] = page?.extractedUs ?? 0;
+  for (let k = 0, next = 0; k < rowCount; k = next) {
+    const index = rows.pageOf[numbers[k] ?? 0] ?? 0;
+    for (next = k + 1; next < rowCount && rows.pageOf[numbers[next] ?? 0] === index; ) next++;
+    const page = rows.pages[index];
+    extracted.fill(page?.extractedUs ?? 0, k, next);
     const file = page?.sourceFile ?? null;
     if (file === null) continue;
-    hasFile[k] = 1;
-    fileCodes[k] = codeOf(files, file);
+    hasFile.fill(1, k, next);
+    fileCodes.fill(codeOf(files, file), k, next);
   }
   return {
     ...{ open: { values: part.open }, high: { values: part.high }, low: { values: part.low } },
     ...{ close: { values: part.close }, volume: { values: part.volume }, timestamp: { values: part.tsUs } },
     asset_pair: constant(stream.asset),
     source_provider: constant(stream.provider),
-    is_mock: { values: new Uint8Array(rowCount).fill(isMock ? 1 : 0) },
+    is_mock: { values: isMock ? new Uint8Array(rowCount).fill(1) : zeros(rowCount).flags },
     revision: { values: revision },
     revision_reason: {
       ...constant(`corrected by ${stream.provider}`),
-      validity: Uint8Array.from(revision, isCorrection),
+      validity: revisions === undefined ? zeros(rowCount).flags : Uint8Array.from(revision, isCorrection),
     },
     _extracted_at: { values: extracted },
     _ingestion_id: constant(ingestionId),
@@ -122,6 +124,33 @@ const isCorrection = (revision: number): number => (revision > 0 ? 1 : 0);
 function codeOf(files: string[], file: string): number {
   const code = files.lastIndexOf(file);
   return code >= 0 ? code : files.push(file) - 1;
+}
+
+interface Zeros {
+  readonly codes: Uint16Array;
+  readonly numbers: Int32Array;
+  readonly flags: Uint8Array;
+}
+
+let zeroCount = 0;
+let allZeros: Zeros = { codes: new Uint16Array(0), numbers: new Int32Array(0), flags: new Uint8Array(0) };
+
+/** Columns of zeros, made once: nobody writes to them. */
+function zeros(rowCount: number): Zeros {
+  if (rowCount > zeroCount) {
+    zeroCount = 2 * rowCount;
+    allZeros = {
+      codes: new Uint16Array(zeroCount),
+      numbers: new Int32Array(zeroCount),
+      flags: new Uint8Array(zeroCount),
+    };
+  }
+  const { codes, numbers, flags } = allZeros;
+  return {
+    codes: codes.subarray(0, rowCount),
+    numbers: numbers.subarray(0, rowCount),
+    flags: flags.subarray(0, rowCount),
+  };
 }
 
 function slice(columns: GatheredRows['columns'], start: number, end: number): GatheredRows['columns'] {

@@ -1,6 +1,6 @@
 /** The pages of a stream that go into one commit, as rows to be stored. */
 import type { BarProvider, VendorBar } from '../providers/index.ts';
-import { type BarColumns, type DeadRecord, deadBar } from '../quality/index.ts';
+import { type BarColumns, type DeadRecord, deadBar, emptyColumns } from '../quality/index.ts';
 import { type PageCounts, type PageRows, REPEATED, sameBar, take } from './page-rows.ts';
 import { covers, type Span, unionOf, within, without } from './spans.ts';
 import type { StoredBar, StoredBars } from './stored-bars.ts';
@@ -32,23 +32,17 @@ export interface GatheredRows {
 
 export function gather(pages: readonly PageRows[]): GatheredRows {
   const rowCount = pages.reduce((sum, page) => sum + page.columns.tsUs.length, 0);
-  const joined = (of: (columns: BarColumns) => Float64Array) => {
-    const all = new Float64Array(rowCount);
-    let at = 0;
-    for (const { columns } of pages) {
-      all.set(of(columns), at);
-      at += columns.tsUs.length;
-    }
-    return all;
-  };
-  const columns: BarColumns = {
-    tsUs: joined((page) => page.tsUs),
-    open: joined((page) => page.open),
-    high: joined((page) => page.high),
-    low: joined((page) => page.low),
-    close: joined((page) => page.close),
-    volume: joined((page) => page.volume),
-  };
+  const columns = emptyColumns(rowCount);
+  let at = 0;
+  for (const page of pages) {
+    columns.tsUs.set(page.columns.tsUs, at);
+    columns.open.set(page.columns.open, at);
+    columns.high.set(page.columns.high, at);
+    columns.low.set(page.columns.low, at);
+    columns.close.set(page.columns.close, at);
+    columns.volume.set(page.columns.volume, at);
+    at += page.columns.tsUs.length;
+  }
   const pageOf = new Uint32Array(rowCount);
   const repeated = new Map<number, VendorBar>();
   let start = 0;

@@ -135,6 +135,7 @@ function nullMarks(field: ParquetField, column: ColumnData, rowCount: number): N
 function rowMarks(values: ColumnData['values']): Uint8Array | undefined {
   if ('codes' in values) {
     const { codes } = values;
+    if (codes instanceof Uint16Array) return undefined;
     return codes.some((code) => code < 0) ? Uint8Array.from(codes, (code) => (code < 0 ? 0 : 1)) : undefined;
   }
   if ('subarray' in values) return undefined;

@@ -59,8 +59,13 @@ export class DeadLetters {
       this.#seen.set(key, nth);
       return nth > (known.get(key) ?? 0);
     });
-    for (let start = 0; start < fresh.length; start += RECORDS_PER_LETTER) {
-      const part = fresh.slice(start, start + RECORDS_PER_LETTER);
+    await this.add({ context, records: fresh, ...(error !== undefined && { error }) });
+  }
+
+  /** Keeps records, durably, whatever lies there: for those who know that they are new. */
+  async add({ context, records, error }: NewDeadLetter): Promise<void> {
+    for (let start = 0; start < records.length; start += RECORDS_PER_LETTER) {
+      const part = records.slice(start, start + RECORDS_PER_LETTER);
       const timestamp = new Date(this.#now()).toISOString();
       const id = randomUUID().replaceAll('-', '').slice(-12);
       const path = `${FOLDER}dlq_${timestamp.replace(/[-:.]/g, '')}_${id}.json`;

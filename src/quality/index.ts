@@ -3,6 +3,7 @@ export {
   type BarRules,
   type CheckedBars,
   checkBars,
+  emptyColumns,
   type FailedBar,
   HIGHEST_PRICE,
   LOWEST_PRICE,
