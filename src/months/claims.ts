@@ -80,6 +80,12 @@ export class MonthClaims {
     return top?.epoch === claim.epoch && top.runId === claim.runId;
   }
 
+  /** Months that somebody else has claimed, alive or dead, by the names of the claims alone. */
+  async monthsOfOthers(): Promise<ReadonlySet<Month>> {
+    const months = await monthsAtWork(this.#lake);
+    return new Set(months.map(({ month }) => month).filter((month) => !this.#held.has(month)));
+  }
+
   /** Of months this run has claimed and not given back. */
   get held(): Claim[] {
     return [...this.#held.values()];

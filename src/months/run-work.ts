@@ -15,6 +15,7 @@ import { configHash, kernelVersionsText } from './processing.ts';
 import { DEFAULT_RETRY, retryDelaySeconds } from './retry.ts';
 import type { FinishedMonth, RunContext, RunOptions } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
+import { nextMonth } from './work-order.ts';
 
 /** A month to be made, for the first time or again. */
 export interface MonthTask {
@@ -42,6 +43,9 @@ export class RunWork {
   readonly #ended = new AbortController();
   /** Another run has taken a month from this one, which may have written files for it. */
   #hasLost = false;
+  #lastTaken: Month | undefined;
+  /** As of the last month that turned out to be another run's. */
+  #heldElsewhere: ReadonlySet<Month> = new Set();
   #knownFailures: ReadonlySet<Month> = new Set();
 
   constructor(options: RunOptions, context: RunContext, session: RunSession) {
@@ -104,9 +108,18 @@ export class RunWork {
   }
 
   async #lane(): Promise<void> {
-    for (let task = await this.#queue.next(); task !== undefined; task = await this.#queue.next()) {
+    for (let task = await this.#next(); task !== undefined; task = await this.#next()) {
       this.#settle(task, await this.#try(task));
     }
+  }
+
+  async #next(): Promise<MonthTask | undefined> {
+    const task = await this.#queue.next((ready) => {
+      const months = ready.map(({ planned }) => planned.raw.month);
+      return nextMonth(months, this.#lastTaken, this.#heldElsewhere);
+    });
+    this.#lastTaken = task?.planned.raw.month;
+    return task;
   }
 
   #settle(task: MonthTask, result: Try): void {
@@ -155,7 +168,10 @@ export class RunWork {
     fronts.expect(month);
     try {
       const taken = await this.#session.claim(month);
-      if ('theirs' in taken) return { heldBy: taken.theirs.runId };
+      if ('theirs' in taken) {
+        this.#heldElsewhere = await this.#session.claims.monthsOfOthers();
+        return { heldBy: taken.theirs.runId };
+      }
       claim = taken.mine;
       const record = await this.#context.lake.record(month);
       if (this.#isDoneSince(month, record)) {

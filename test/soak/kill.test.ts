@@ -7,6 +7,7 @@ import { DeltaTable } from '../../src/delta/index.ts';
 import { jsonLines, startCli } from '../cli/run-cli.ts';
 import { monthHashes, strayFiles } from '../months/lake-contents.ts';
 import { SMALL_MONTHS, writeSmallMonths } from '../months/small-months.ts';
+import { SHORT_SESSION } from './month-runs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'barline-kill-'));
 const lake = join(root, 'lake');
@@ -63,8 +64,8 @@ async function contents(): Promise<Record<string, Hashes>> {
 beforeAll(async () => {
   await writeSmallMonths(first.source, { seed: 1 });
   await writeSmallMonths(second.source, { seed: 2 });
-  writeFileSync(first.config, 'instrument: ES\n');
-  writeFileSync(second.config, 'labels:\n  timeout_seconds: 600\n');
+  writeFileSync(first.config, SHORT_SESSION);
+  writeFileSync(second.config, `${SHORT_SESSION}labels: { timeout_seconds: 600 }\n`);
   for (const each of [second, first]) {
     const { code, stderr } = await start(each, '--force').exit;
     expect(code, stderr).toBe(0);
