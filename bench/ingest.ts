@@ -6,7 +6,8 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ingest } from '../src/ingest/index.ts';
-import { type BarProvider, TIMEFRAMES, type VendorBar } from '../src/providers/index.ts';
+import { type BarPage, type BarProvider, TIMEFRAMES, type VendorBar } from '../src/providers/index.ts';
+import { RandomStream } from '../src/sample/random.ts';
 import { openStorage } from '../src/storage/index.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
@@ -15,49 +16,79 @@ const ASSETS = 20;
 const MINUTE_US = 60e6;
 const START_US = Date.UTC(2020, 0, 1) * 1000;
 const PAGE_BARS = 14_400;
+const POOL_BARS = 500_000;
+/** Beyond this, pages are made as they are asked for, which counts. */
+const LARGEST_MADE = 2_000_000;
+const ASSET_NAMES = Array.from({ length: ASSETS }, (_, k) => `A${String(k).padStart(2, '0')}USD`);
 const PEER = join(import.meta.dirname, '../../shared/peers/peer_other.py');
 
-/** A page's worth of bars, made beforehand as the peer's are; only their times differ from page to page. */
+/** Bars made beforehand, as the peer's are: prices walk in cents, volumes have six digits; one in 10,000 is bad. */
 function bars(): VendorBar[] {
+  const random = RandomStream.of(7);
   let close = 30_000;
-  return Array.from({ length: PAGE_BARS }, (_, k) => {
+  return Array.from({ length: POOL_BARS }, (_, k) => {
     const open = close;
-    close = Math.round(open * 100 + ((k * 7919) % 41) - 20) / 100;
-    const high = k % 10_000 === 0 ? open / 2 : Math.max(open, close) + 0.03;
-    const low = Math.min(open, close) - 0.02;
-    return { tsUs: 0, open, high, low, close, volume: ((k * 31) % 977) / 8, original: null };
+    const cents = (value: number) => Math.round(value * 100) / 100;
+    close = cents(open + random.roughNormal() * 8);
+    const high = k % 10_000 === 0 ? open / 2 : cents(Math.max(open, close) + random.uniform() * 5);
+    const low = cents(Math.min(open, close) - random.uniform() * 5);
+    const volume = Math.round(random.uniform() ** 3 * 5e7) / 1e6;
+    return { tsUs: 0, open, high, low, close, volume, original: null };
   });
 }
 
-/** Answers at once; a vendor's bars are objects of their own, so each page makes them. */
-function instant(): BarProvider {
+function pageOf(made: readonly VendorBar[], place: number, from: number, to: number): BarPage {
+  const bars: VendorBar[] = [];
+  for (let tsUs = from, k = place; tsUs < to; tsUs += MINUTE_US, k++) {
+    const bar = made[k % POOL_BARS];
+    if (bar === undefined) continue;
+    const { open, high, low, close, volume, original } = bar;
+    bars.push({ tsUs, open, high, low, close, volume, original });
+  }
+  return { bars, coveredFromUs: from, coveredToUs: to, sourceFile: null };
+}
+
+/** Answers at once: up to some millions of records, like the peer's, were made before the clock starts. */
+function instant(rows: number): BarProvider {
   const made = bars();
+  const pages = new Map<string, BarPage[]>();
+  const spans: (readonly [number, number])[] = [];
+  const endUs = START_US + (rows / ASSETS) * MINUTE_US;
+  for (let from = START_US; from < endUs; from += PAGE_BARS * MINUTE_US) {
+    spans.push([from, Math.min(endUs, from + PAGE_BARS * MINUTE_US)]);
+  }
+  const pageAt = (asset: number, k: number, [from, to]: readonly [number, number]) =>
+    pageOf(made, (asset * spans.length + k) * PAGE_BARS, from, to);
+  const isMade = rows <= LARGEST_MADE;
+  for (const [k, asset] of ASSET_NAMES.entries()) {
+    if (isMade)
+      pages.set(
+        asset,
+        spans.map((span, n) => pageAt(k, n, span)),
+      );
+  }
   return {
     name: 'instant',
     isMock: true,
     timeframes: TIMEFRAMES,
-    async *fetchBars({ fromUs, toUs }) {
-      for (let from = fromUs; from < toUs; from += PAGE_BARS * MINUTE_US) {
-        const to = Math.min(toUs, from + PAGE_BARS * MINUTE_US);
-        const page: VendorBar[] = [];
-        for (let tsUs = from, k = 0; tsUs < to; tsUs += MINUTE_US, k++) {
-          const bar = made[k];
-          if (bar !== undefined) page.push({ ...bar, tsUs });
-        }
-        yield { bars: page, coveredFromUs: from, coveredToUs: to, sourceFile: null };
+    async *fetchBars({ asset }) {
+      const ready = pages.get(asset);
+      for (const [n, span] of spans.entries()) {
+        yield ready?.[n] ?? pageAt(ASSET_NAMES.indexOf(asset), n, span);
       }
     },
   };
 }
 
 async function child(folder: string, rows: number): Promise<void> {
+  const provider = instant(rows);
   const before = process.cpuUsage();
   const started = performance.now();
   const memory: number[] = [];
   const { summary } = await ingest({
     lake: openStorage(folder),
-    provider: instant(),
-    assets: Array.from({ length: ASSETS }, (_, k) => `A${String(k).padStart(2, '0')}USD`),
+    provider,
+    assets: ASSET_NAMES,
     timeframes: ['1m'],
     range: [START_US, START_US + (rows / ASSETS) * MINUTE_US],
     backfill: false,

@@ -8,6 +8,11 @@ const US_PER_DAY = 86_400e6;
 
 /** Columns that are one value for most files, or a steady count: trying other encodings on them costs time only. */
 const LAYOUT: Readonly<Record<string, Pick<ParquetField, 'encoding' | 'compression'>>> = {
+  open: { encoding: 'plain' },
+  high: { encoding: 'plain' },
+  low: { encoding: 'plain' },
+  close: { encoding: 'plain' },
+  volume: { encoding: 'plain' },
   asset_pair: { encoding: 'dictionary', compression: 'uncompressed' },
   timestamp: { encoding: 'delta', compression: 'uncompressed' },
   source_provider: { encoding: 'dictionary', compression: 'uncompressed' },
