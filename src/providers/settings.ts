@@ -61,9 +61,10 @@ export const PROVIDER_FACTS: readonly ProviderFacts[] = [
     keyVariable: 'OANDA_API_KEY',
     keyNeeded: true,
     baseUrl: 'https://api-fxpractice.oanda.com',
-    // 120 a second and connection's IP (developer.oanda.com/rest-live-v20/best-practices)
-    requestsPerMinute: 6000,
-    burst: 10,
+    // 100 a second on an open connection, 2 new connections a second (developer.oanda.com/rest-live-v20/best-practices):
+    // requests side by side need connections, so a fifth of it
+    requestsPerMinute: 1200,
+    burst: 1,
     timeoutSeconds: 30,
   },
   {

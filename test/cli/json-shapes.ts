@@ -249,6 +249,34 @@ export const settingsInForce = z.strictObject({
   ),
 });
 
+export const providerLine = z.strictObject({
+  name: z.string(),
+  timeframes: z.array(z.string()),
+  key: z.enum(['present', 'missing', 'not needed']),
+  key_variable: z.string().nullable(),
+  base_url: z.string().nullable(),
+  requests_per_minute: z.number().positive().nullable(),
+  circuit: z.enum(['closed', 'open', 'half-open']),
+  failures: count,
+  last_error: z.string().nullable(),
+  last_error_at: time.nullable(),
+  check: z
+    .strictObject({
+      ok: z.boolean(),
+      seconds: z.number().nonnegative(),
+      error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    })
+    .nullable()
+    .optional(),
+});
+
+export const downloadedFile = z.strictObject({
+  job: z.string(),
+  file: z.string(),
+  bytes: count,
+  status: z.enum(['downloaded', 'resumed', 'present']),
+});
+
 export const errorLine = z.strictObject({
   error: z.strictObject({
     code: z.string().regex(/^[A-Z0-9_]+$/),
