@@ -42,7 +42,7 @@ export async function sendPending(
       await claim.renew();
       const notices = batch.map(({ notice }) => withoutSinks(notice));
       await sendInTime(sink, { lake: ledger.lakeUri, notices }, timeoutMs, signal);
-      for (const each of batch) await ledger.markSent(each, sink.name);
+      await Promise.all(batch.map((each) => ledger.markSent(each, sink.name)));
     }
   } finally {
     await claim.release();

@@ -13,6 +13,9 @@ const STATE_FOLDER = `${ALERTS_FOLDER}state/`;
  */
 const NAME = /^(.+)\.(\d+)\.(?:(json)|(settled)|sent\.(.+))$/;
 
+/** Changes recorded side by side: in a bucket each waits for its answer. */
+const AT_ONCE = 16;
+
 interface Change {
   readonly conditionId: string;
   readonly number: number;
@@ -75,10 +78,12 @@ export class AlertLedger {
     standing: readonly Condition[],
     isSeen: (conditionId: string) => boolean,
   ): Promise<StoredNotice[]> {
+    const transitions = transitionsOf(states, standing, isSeen);
     const notices: StoredNotice[] = [];
-    for (const transition of transitionsOf(states, standing, isSeen)) {
-      const notice = await this.#recordOne(transition);
-      if (notice !== undefined) notices.push(notice);
+    for (let at = 0; at < transitions.length; at += AT_ONCE) {
+      const some = transitions.slice(at, at + AT_ONCE);
+      const made = await Promise.all(some.map((transition) => this.#recordOne(transition)));
+      notices.push(...made.filter((notice) => notice !== undefined));
     }
     return notices;
   }

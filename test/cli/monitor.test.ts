@@ -131,7 +131,7 @@ describe('monitor --once', () => {
 });
 
 test('the run and the monitor together tell of a month once; the run is held up by no sink', async () => {
-  const { cwd, run, hook, slack, alerts, counts, mail } = await place();
+  const { cwd, run, hook, slack, alerts, counts, mail, written } = await place();
   await writeSmallMonths(join(cwd, 'data'), { months: ['2024-02'] });
   writeFileSync(join(cwd, 'data', fileNameOf('2024-03')), 'junk');
   slack.state.manner = 'hangs';
@@ -169,6 +169,7 @@ test('the run and the monitor together tell of a month once; the run is held up 
     { condition: 'score', month: '2024-02', threshold: 1 },
     { condition: 'score', month: '2024-03', threshold: 1 },
   ]);
+  for (const secret of SECRETS) expect(written.join('')).not.toContain(secret);
 });
 
 test('what a killed process was just sending, the next one sends', async () => {
