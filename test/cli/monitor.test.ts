@@ -14,7 +14,7 @@ const MAIL_PASSWORD = 'pass word "of" mail';
 const SECRETS = [SLACK_TOKEN, HOOK_TOKEN, HOOK_SECRET, MAIL_PASSWORD];
 
 /** Real servers for all sinks, and a folder whose configuration names them. */
-async function place(more = '') {
+async function place({ waitSeconds = 3, timeoutSeconds = 10 } = {}) {
   const cwd = temporaryFolder();
   const [slack, hook] = [await startPostServer(), await startPostServer()];
   const mail = await startMailServer({
@@ -27,9 +27,8 @@ async function place(more = '') {
     join(cwd, 'barline.yaml'),
     `source: data
 alerts:
-  wait_seconds: 3
-  timeout_seconds: 3
-${more}
+  wait_seconds: ${waitSeconds}
+  timeout_seconds: ${timeoutSeconds}
   sinks:
     - { type: console }
     - { type: slack, url_env: SLACK_URL }
@@ -133,7 +132,7 @@ describe('monitor --once', () => {
 test('the run and the monitor together tell of a month once; the run is held up by no sink', async () => {
   const { cwd, run, hook, slack, alerts, counts, mail, written } = await place();
   await writeSmallMonths(join(cwd, 'data'), { months: ['2024-02'] });
-  writeFileSync(join(cwd, 'data', fileNameOf('2024-03')), 'junk');
+  writeFileSync(join(cwd, 'data', fileNameOf('2024-04')), 'junk');
   slack.state.manner = 'hangs';
   hook.state.manner = { status: 500 };
   const first = await run('months', 'run', '--retries', '0');
@@ -141,7 +140,7 @@ test('the run and the monitor together tell of a month once; the run is held up 
   expect(first.stdout).toMatch(/^1 succeeded, 1 failed/m);
   expect(first.stderr).toMatch(/^2 alerts wait for the sink slack, .*no answer in time$/m);
   expect(first.stderr).toMatch(/^2 alerts wait for the sink hook, .*500 Internal Server Error$/m);
-  expect(mail.lines()).toEqual(['alert: 2024-03', 'alert: 1']);
+  expect(mail.lines()).toEqual(['alert: 2024-04', 'alert: 1']);
   hook.state.manner = 'answers';
   slack.state.manner = 'answers';
   const monitored = await run('monitor', '--once', '--json');
@@ -151,11 +150,11 @@ test('the run and the monitor together tell of a month once; the run is held up 
   await run('months', 'run', '--retries', '0');
   expect(counts()).toEqual(once);
   // a good file in its place: the run itself says that it is over
-  await writeSmallMonths(join(cwd, 'data'), { months: ['2024-03'] });
+  await writeSmallMonths(join(cwd, 'data'), { months: ['2024-04'] });
   const good = await run('months', 'run', '--json');
   expect(good.code, good.stderr).toBe(0);
   expect(alerts().map(short).slice(2).sort()).toEqual([
-    'resolved 2024-03 failed',
+    'resolved 2024-04 failed',
     'resolved lake error-rate',
   ]);
   const strict = readFileSync(join(cwd, 'barline.yaml'), 'utf8').replace(
@@ -167,7 +166,7 @@ test('the run and the monitor together tell of a month once; the run is held up 
   expect(judged.code).toBe(1);
   expect(monitorLook.parse(JSON.parse(judged.stdout)).standing).toMatchObject([
     { condition: 'score', month: '2024-02', threshold: 1 },
-    { condition: 'score', month: '2024-03', threshold: 1 },
+    { condition: 'score', month: '2024-04', threshold: 1 },
   ]);
   for (const secret of SECRETS) expect(written.join('')).not.toContain(secret);
 });
@@ -254,7 +253,7 @@ describe('monitor --test-sinks', () => {
 });
 
 test('no secret is in anything that is printed or kept, whatever goes wrong', async () => {
-  const { cwd, run, written, slack, hook, mail } = await place();
+  const { cwd, run, written, slack, hook, mail } = await place({ waitSeconds: 1, timeoutSeconds: 1 });
   plantFailure(cwd, '2024-03');
   const echo = (...secrets: string[]) => ({
     status: 500,
