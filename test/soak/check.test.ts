@@ -10,7 +10,10 @@ import { writeSmallMonths } from '../months/small-months.ts';
 describe('barline check', () => {
   it('passes on the bundled sample, on one page, and leaves nothing behind', async () => {
     const folder = temporaryFolder();
-    const { code, stdout, stderr } = await runCli(['check'], { cwd: folder, env: { TMPDIR: folder } });
+    const { code, stdout, stderr } = await runCli(['check'], {
+      cwd: folder,
+      env: { TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
+    });
     expect(code, stdout + stderr).toBe(0);
     expect(stdout.split('\n').length).toBeLessThan(60);
     expect(stdout).toMatch(/^PASS: /m);
@@ -23,7 +26,10 @@ describe('barline check', () => {
     const folder = temporaryFolder();
     await writeSmallMonths(folder, { months: ['2024-02'] });
     const [file = ''] = readdirSync(folder);
-    const good = await runCli(['check', file, '--json'], { cwd: folder, env: { TMPDIR: folder } });
+    const good = await runCli(['check', file, '--json'], {
+      cwd: folder,
+      env: { TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
+    });
     expect(good.code, good.stdout + good.stderr).toBe(0);
     const { parts } = checkReport.parse(jsonLines(good.stdout)[0]);
     expect(parts.find(({ part }) => part === 'file')).toMatchObject({ passed: true });

@@ -110,7 +110,7 @@ function printPlan(
         formatCount(rowsNow),
         formatCount(rowsThen),
         new Date(madeAtMs).toISOString().slice(0, 19),
-        isSame ? 'as it is now' : (stale.get(month) ?? 'not stale by its making'),
+        isSame ? 'as it is now' : (stale.get(month) ?? 'made as it would be now'),
       ]),
     ),
   );
