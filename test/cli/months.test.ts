@@ -95,14 +95,51 @@ describe('months run', () => {
     expect(again.stdout).toMatch(/^2024-03 +failed /m);
   });
 
+  test('a failed month is listed with its reason, and retry takes it and no other', async () => {
+    const folder = temporaryFolder();
+    await writeSmallMonths(folder, { months: ['2024-02'] });
+    const bad = join(folder, fileNameOf('2024-03'));
+    writeFileSync(bad, 'junk');
+    const inFolder = (...args: string[]) =>
+      runCli(['months', ...args, '--source', folder, '--lake', join(folder, 'lake')]);
+    expect((await inFolder('retry')).stdout).toBe('nothing to retry: no month has failed\n');
+    expect((await inFolder('run')).code).toBe(1);
+    const listed = await inFolder('list', '--state', 'failed');
+    expect(listed.stdout).toMatch(/^2024-03 {2}failed \(missing\)/m);
+    expect(listed.stdout).toMatch(/^2024-03 failed \(1 try\): DBN_BAD_MAGIC: /m);
+    const [line] = jsonLines((await inFolder('list', '--state', 'failed', '--json')).stdout);
+    expect(listedMonth.parse(line)).toMatchObject({ failure: { kind: 'permanent', attempts: 1 } });
+    expect((await inFolder('retry')).code).toBe(1);
+    await writeSmallMonths(folder, { months: ['2024-03'] });
+    const lines = jsonLines((await inFolder('retry', '--json', '--retries', '0')).stdout);
+    expect(lines).toHaveLength(2);
+    expect(finishedMonth.parse(lines[0])).toMatchObject({
+      month: '2024-03',
+      status: 'succeeded',
+      attempts: 1,
+    });
+    expect((await inFolder('retry')).stdout).toMatch(/^nothing to retry/);
+    writeFileSync(bad, 'junk');
+    await inFolder('run', '--month', '2024-03');
+    rmSync(bad);
+    const gone = await inFolder('retry');
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toContain(`2024-03 cannot be tried again: ${fileNameOf('2024-03')} is no longer in`);
+  });
+
   test.each([
     [['run', '--from', '2024-04', '--to', '2024-03'], /--from 2024-04 is after --to 2024-03/],
     [['run', '--month', '2024-13'], /--month "2024-13": expected a month as YYYY-MM/],
     [['run', '--month', '2025-01'], /no file for 2025-01/],
     [['run', '--stale', '--force'], /exclude each other/],
     [['run', '--workers', 'two'], /--workers "two"/],
+    [['run', '--retries', '-1'], /--retries "-1"/],
+    [
+      ['run', '--retry-delay', 'soon'],
+      /run\.retry\.first_delay = "soon": expected a duration such as 30s or 5m/,
+    ],
     [['show', '2024-2'], /expected a month as YYYY-MM/],
-    [['list', '--state', 'old'], /all, stale, missing/],
+    [['list', '--state', 'old'], /all, stale, missing, failed/],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stdout, stderr } = await inRoot('months', ...args, '--json');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

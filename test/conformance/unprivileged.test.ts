@@ -58,7 +58,9 @@ function barline(...args: string[]) {
     env: { ...environment, NO_COLOR: '1' },
   });
   if (result.error !== undefined) throw result.error;
-  const stderr = result.stderr.replaceAll(root, 'DIR').replaceAll(/\brun[0-9a-z]{14,}-[0-9a-f]{8}-\d+-[0-9a-f]{12}\b/g, 'RUN');
+  const stderr = result.stderr
+    .replaceAll(root, 'DIR')
+    .replaceAll(/\brun[0-9a-z]{14,}-[0-9a-f]{8}-\d+-[0-9a-f]{12}\b/g, 'RUN');
   return { code: result.status, stderr };
 }
 

@@ -44,7 +44,8 @@ export async function strayFiles(lakeUri: string): Promise<string[]> {
   for (const entry of readdirSync(lakeUri, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.parentPath.endsWith('_delta_log')) continue;
     const path = join(entry.parentPath, entry.name).slice(lakeUri.length + 1);
-    if (/^processed-data\/.*\/monthly_[^/]+\.json$|^_barline\/(?:failures|alerts)\/.*[^/]+$/.test(path)) continue;
+    if (/^processed-data\/.*\/monthly_[^/]+\.json$|^_barline\/(?:failures|alerts)\/.*[^/]+$/.test(path))
+      continue;
     const [table = ''] = path.split('/');
     const known = referenced.get(table) ?? (await referencedBy(lakeUri, table));
     referenced.set(table, known);
