@@ -21,7 +21,17 @@ export function coarserBars(bars: readonly VendorBar[], barUs: number): VendorBa
     else parts.push(bar);
   }
   for (const [tsUs, parts] of buckets) whole.push(wholeBar(tsUs, inOrder(parts)));
-  return whole.sort((a, b) => (a.tsUs ?? Number.NaN) - (b.tsUs ?? Number.NaN) || 0);
+  return whole.sort(byTime);
+}
+
+/** Orders bars by time, those without one first. */
+export function byTime(a: VendorBar, b: VendorBar): number {
+  const [first, second] = [timeOrFirst(a), timeOrFirst(b)];
+  return first === second ? 0 : first < second ? -1 : 1;
+}
+
+function timeOrFirst({ tsUs }: VendorBar): number {
+  return tsUs === undefined || Number.isNaN(tsUs) ? Number.NEGATIVE_INFINITY : tsUs;
 }
 
 /** By time; of two bars at one time the later in the answer. */

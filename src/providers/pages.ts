@@ -1,5 +1,5 @@
 /** Asking a vendor span by span: what every HTTP provider has in common. */
-import { coarserBars } from './coarser.ts';
+import { byTime, coarserBars } from './coarser.ts';
 import type { BarPage, BarRequest, VendorBar } from './provider.ts';
 import { gridCeil, gridFloor, TIMEFRAME_US } from './timeframe.ts';
 
@@ -89,9 +89,7 @@ export function pageOf(
   );
   const whole = sourceBarUs === barUs ? inSpan : coarserBars(inSpan, barUs);
   // a bar off the grid is no bar: it goes to validation as it is, once it could have closed
-  const bars = whole
-    .filter(({ tsUs }) => tsUs === undefined || !(tsUs + barUs > nowUs))
-    .sort((a, b) => (a.tsUs ?? Number.NaN) - (b.tsUs ?? Number.NaN) || 0);
+  const bars = whole.filter(({ tsUs }) => tsUs === undefined || !(tsUs + barUs > nowUs)).sort(byTime);
   const lastEndUs = bars.reduce(
     (end, { tsUs }) => (tsUs !== undefined && tsUs + barUs > end ? gridFloor(tsUs, barUs) + barUs : end),
     fromUs,

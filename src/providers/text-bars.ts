@@ -151,9 +151,7 @@ export class TextBars {
     if (values !== null) return assetOrNull(values[place]);
     const [from, to] = [this.#fields.starts[place] ?? 0, this.#fields.ends[place] ?? 0];
     const last = this.#lastAsset;
-    if (last.text.length === to - from && bytes.compare(last.text, 0, last.text.length, from, to) === 0) {
-      return last.value === '' ? null : last.value;
-    }
+    if (isSame(last.text, bytes, from, to)) return last.value === '' ? null : last.value;
     const value = assetOrNull(bytes.toString('utf8', from, to)) ?? '';
     this.#lastAsset = { text: Buffer.from(bytes.subarray(from, to)), value };
     return value === '' ? null : value;
@@ -165,9 +163,7 @@ export class TextBars {
     if (values !== null) return timeframeOf(String(values[place] ?? '')) ?? null;
     const [from, to] = [this.#fields.starts[place] ?? 0, this.#fields.ends[place] ?? 0];
     const last = this.#lastTimeframe;
-    if (last.text.length === to - from && bytes.compare(last.text, 0, last.text.length, from, to) === 0) {
-      return last.value;
-    }
+    if (isSame(last.text, bytes, from, to)) return last.value;
     const value = timeframeOf(bytes.toString('utf8', from, to)) ?? null;
     this.#lastTimeframe = { text: Buffer.from(bytes.subarray(from, to)), value };
     return value;
@@ -244,6 +240,12 @@ class LineBar implements VendorBar {
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function isSame(text: Buffer, bytes: Buffer, from: number, to: number): boolean {
+  if (text.length !== to - from) return false;
+  for (let k = 0; k < text.length; k++) if (text[k] !== bytes[from + k]) return false;
+  return true;
+}
 
 function newStream(asset: string | null, timeframe: Timeframe | null, startByte: number): GrowingStream {
   const [firstUs, lastUs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -132,8 +132,14 @@ export function alphaVantageApi(market: Market, key: string, historyFromUs: numb
   };
 }
 
+const NEW_YORK = new Intl.DateTimeFormat('sv-SE', {
+  timeZone: 'America/New_York',
+  dateStyle: 'short',
+  timeStyle: 'medium',
+});
+
 function newYork(tsUs: number): string {
-  return new Date(tsUs / 1000).toLocaleString('sv-SE', { timeZone: 'America/New_York' });
+  return NEW_YORK.format(tsUs / 1000);
 }
 
 /** Databento: DBN of a range, priced by the bar, available up to a moment. */
