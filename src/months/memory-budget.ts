@@ -9,14 +9,15 @@ export interface Parallelism {
 }
 
 /*
- * What a run keeps resident, by measurement of 1 to 4 threads on months of 10 to 11 MB (620,000 rows): the process
- * with its modules; a thread with its heap, the columns it keeps and what the allocator holds back for it; a month
- * with its grid, its raw and clean columns until they are released, and its encoded row groups.
+ * What a run keeps resident: the process with its modules; a thread with its heap, the columns it keeps and what the
+ * allocator holds back for it; a month with its grid, its raw and clean columns until they are released, and its
+ * encoded row groups. Measured on eight months of 10 to 12 MB (600,000 rows), threads/months at a time: 1/1 396 MB,
+ * 1/2 423, 2/1 493, 2/2 506, 2/3 570, 4/5 786; from the sources some 50 MB more.
  */
-const PROCESS_BYTES = 160e6;
-const THREAD_BYTES = 120e6;
-const MONTH_BYTES = 40e6;
-const MONTH_BYTES_PER_FILE_BYTE = 10;
+const PROCESS_BYTES = 260e6;
+const THREAD_BYTES = 115e6;
+const MONTH_BYTES = 50e6;
+const MONTH_BYTES_PER_FILE_BYTE = 5;
 /** Of a month, while its file is on its way from a bucket or waits for its turn. */
 const WAITING_BYTES_PER_FILE_BYTE = 2;
 /** Months of a bucket on their way beside those at work. */

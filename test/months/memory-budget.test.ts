@@ -54,7 +54,7 @@ describe('parallelism within a memory limit', () => {
       expect.objectContaining({
         exitCode: 2,
         message: expect.stringMatching(
-          /^700 MB of memory is too little: .* 2\.\d+ GB \(2024-02, a file of 200 MB\)$/,
+          /^700 MB of memory is too little: .* 1\.\d+ GB \(2024-02, a file of 200 MB\)$/,
         ),
         hint: expect.stringMatching(/^give --memory \d+MB or more$/),
       }),
