@@ -17,6 +17,7 @@ import type { Invocation } from './command.ts';
 import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
 import { providersSchema } from './provider-settings.ts';
+import { streamSchema } from './stream-settings.ts';
 
 const modeSchema = z.strictObject({
   name: z
@@ -165,6 +166,7 @@ const fields = z.strictObject({
     .default({})
     .describe('Your own holidays and early closes, by name.'),
   providers: providersSchema,
+  stream: streamSchema,
 });
 
 /** Everything `barline.yaml` may hold, with its defaults; every name in it is defined. */

@@ -12,6 +12,7 @@ export const nouns: Readonly<Record<string, () => Promise<NounSpec | CommandSpec
   process: async () => (await import('./commands/process.ts')).process,
   months: async () => (await import('./commands/months.ts')).months,
   ingest: async () => (await import('./commands/ingest.ts')).ingest,
+  stream: async () => (await import('./commands/stream.ts')).stream,
   monitor: async () => (await import('./commands/monitor.ts')).monitor,
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
   table: async () => (await import('./commands/table.ts')).table,

@@ -35,17 +35,22 @@ export const BAR_PARTITIONS = ['partition_date', 'partition_asset_pair'] as cons
 
 const PROPERTIES = {
   'delta.appendOnly': 'true',
+  // a run a minute leaves a file a minute in the partition of the day
+  'delta.autoOptimize.autoCompact': 'true',
   'delta.feature.domainMetadata': 'supported',
 } as const;
 
 const BARS: TableDefinition = { schema: BAR_SCHEMA, partitionBy: BAR_PARTITIONS, properties: PROPERTIES };
 
-export function barTableName(timeframe: Timeframe): string {
+/** A provider's, or that of the windows of a stream. */
+export type BarLength = Timeframe | '5s';
+
+export function barTableName(timeframe: BarLength): string {
   return `raw_market_data_${timeframe}`;
 }
 
 /** The table of a timeframe, or undefined where nothing was ever ingested into it. */
-export async function openBarTable(lake: Storage, timeframe: Timeframe): Promise<DeltaTable | undefined> {
+export async function openBarTable(lake: Storage, timeframe: BarLength): Promise<DeltaTable | undefined> {
   const storage = tableStorage(lake, barTableName(timeframe));
   for await (const _ of storage.list('_delta_log/', { details: false })) {
     return DeltaTable.openOrCreate(storage, BARS, OPTIONS);
@@ -53,7 +58,7 @@ export async function openBarTable(lake: Storage, timeframe: Timeframe): Promise
   return undefined;
 }
 
-export function createBarTable(lake: Storage, timeframe: Timeframe): Promise<DeltaTable> {
+export function createBarTable(lake: Storage, timeframe: BarLength): Promise<DeltaTable> {
   return DeltaTable.openOrCreate(tableStorage(lake, barTableName(timeframe)), BARS, OPTIONS);
 }
 

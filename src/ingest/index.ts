@@ -1,4 +1,4 @@
-/** Batch ingestion: vendors' bars into bronze tables, each once, with what is known of the rest. */
+/** Into bronze tables, each record once: vendors' bars, with what is known of the rest; streams of messages. */
 export { BAR_PARTITIONS, BAR_SCHEMA, barTableName } from './bronze-tables.ts';
 export { type ComparedBar, type CompareRequest, compareDay } from './compare.ts';
 export type { IngestEvent, IngestListener, PlannedSpans } from './events.ts';
@@ -18,4 +18,5 @@ export {
 export { type ReplayRequest, type ReplayResult, replayLetter } from './replay.ts';
 export { type IngestOutcome, type IngestRequest, ingest } from './run.ts';
 export type { Span } from './spans.ts';
+export * from './stream/index.ts';
 export type { BarStream } from './stream-state.ts';

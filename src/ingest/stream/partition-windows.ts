@@ -69,7 +69,17 @@ export class PartitionWindows {
     return offset < this.#before.position;
   }
 
-  /** A message that is no tick. */
+  /** The offset to read next. */
+  get next(): number {
+    return this.#read;
+  }
+
+  /** Whether all that was known at the restart is read again; before that nothing may be closed by `closeAll`. */
+  get isRebuilt(): boolean {
+    return this.#read >= this.#before.position;
+  }
+
+  /** A message that is no tick, or an offset that holds none. */
   pass(offset: number): void {
     this.#read = offset + 1;
     this.#position = Math.max(this.#position, this.#read);
@@ -137,6 +147,11 @@ export class PartitionWindows {
     return bars.sort((a, b) => (a.asset === b.asset ? a.startUs - b.startUs : a.asset < b.asset ? -1 : 1));
   }
 
+  /** What the clock of the messages has reached: windows that end by then are closed. */
+  get watermarkUs(): number {
+    return this.#watermarkUs;
+  }
+
   get openCount(): number {
     let count = 0;
     for (const windows of this.#open.values()) count += windows.size;
@@ -146,7 +161,7 @@ export class PartitionWindows {
   /** After `takeClosed`: what a commit of its bars says of this partition. */
   get progress(): PartitionProgress {
     // until all that was known is read again, windows are missing that a restart would need
-    if (this.#read < this.#before.position) return { ...this.#before, watermarkUs: this.#watermarkUs };
+    if (!this.isRebuilt) return { ...this.#before, watermarkUs: this.#watermarkUs };
     let restart = this.#position;
     for (const windows of this.#open.values()) {
       for (const { firstOffset } of windows.values()) restart = Math.min(restart, firstOffset);
