@@ -181,6 +181,23 @@ describe('a rollback cut short', () => {
   });
 });
 
+describe('a rollback that a run comes before', () => {
+  it.each([
+    ['whose number is lower', 1, 'ROLLBACK_OVERTAKEN'],
+    ['whose number is higher', Number.MAX_SAFE_INTEGER - 1, 'DELTA_CONCURRENT_MODIFICATION'],
+  ])('%s fails, and the run’s rows stay', async (_name, nowMs, code) => {
+    const month = code === 'ROLLBACK_OVERTAKEN' ? '2024-09' : '2024-10';
+    const plan = { take: 'force', months: [month] } as const;
+    await run(source, lake, { processing: newer, plan });
+    const planned = await planRollback({ lakeUri: lake, months: [month] });
+    await run(source, lake, { plan });
+    const before = await contents();
+    await expect(rollBack(planned, nowMs)).rejects.toMatchObject({ code });
+    expect(await contents()).toEqual(before);
+    expect(await states()).toMatchObject({ [month]: 'up to date' });
+  });
+});
+
 describe('what cannot be put back', () => {
   it('a month that was not there', async () => {
     await expect(planRollback({ lakeUri: lake, months: ['2024-05'] })).rejects.toMatchObject({
