@@ -103,7 +103,9 @@ async function prepare(
     gathered.map(async ({ run, rows }, i): Promise<Prepared> => {
       const state = states[i] ?? NOTHING;
       const earlier = before[i];
-      if (earlier !== undefined && stateText(earlier.state) === stateText(state)) return earlier;
+      // a correction leaves the state as it was: what had to be looked up is looked up again
+      const isCertain = doubtful(rows, state) === undefined;
+      if (earlier !== undefined && isCertain && stateText(earlier.state) === stateText(state)) return earlier;
       await removeFiles(table, earlier?.files ?? []);
       const write = planWrite(run, rows, state, stored.get(streamKey(run.stream)));
       return { run, rows, state, write, files: await writeBarFiles(writer, run, rows, write) };

@@ -217,3 +217,32 @@ test('bars sent twice count as duplicates; with other values they are dead', asy
   }
   expect((await lake.ingest(planned())).summary.stored).toBe(1440);
 });
+
+test('commits of a row each do not leave a file each', async () => {
+  using lake = new BronzeLake();
+  const provider = planned({ pageBars: 1 });
+  await lake.ingest(provider, { range: [FROM, FROM + 52 * MINUTE_US], rowsPerCommit: 1 });
+  expect((await lake.table()).version).toBeGreaterThan(50);
+  const { total } = await (await lake.table()).scan();
+  expect(total).toBeLessThan(10);
+  const rows = await lake.rows();
+  expect(rows.map(({ timestamp }) => Number(timestamp))).toEqual(
+    Array.from({ length: 52 }, (_, k) => FROM + k * MINUTE_US),
+  );
+  // what was joined is still known to be stored
+  const { summary } = await lake.ingest(planned(), { range: [FROM, FROM + 60 * MINUTE_US], backfill: true });
+  expect(summary).toMatchObject({ stored: 8, duplicate: 52 });
+});
+
+test('two runs at once store a correction once', async () => {
+  using lake = new BronzeLake();
+  const range = [FROM, FROM + 30 * MINUTE_US] as const;
+  await lake.ingest(planned(), { range });
+  const bar = (tsUs: number, asset: string) => ({ ...soundBar(tsUs, asset), volume: 500 });
+  const again = () => lake.ingest(planned({ bar }), { range, backfill: true });
+  const outcomes = await Promise.all([again(), again(), again()]);
+  expect(outcomes.map(({ summary }) => summary.stored).sort()).toEqual([0, 0, 30]);
+  expect((await lake.rows()).map(({ revision }) => revision)).toEqual(
+    Array.from({ length: 60 }, (_, k) => k % 2),
+  );
+});
