@@ -2,7 +2,7 @@
  * Alpha Vantage: FX_INTRADAY, FX_DAILY, CRYPTO_INTRADAY, DIGITAL_CURRENCY_DAILY, TIME_SERIES_INTRADAY.
  *
  * Facts (alphavantage.co/documentation): one endpoint, no paging by time; outputsize=full gives all there is, compact
- * the last 100; TIME_SERIES_INTRADAY takes a month=YYYY-MM; intervals 1, 5, 15, 30 and 60 min, so no 4 h. A series is
+ * the last 100 (asked for where they suffice); TIME_SERIES_INTRADAY takes a month=YYYY-MM; intervals 1, 5, 15, 30 and 60 min, so no 4 h. A series is
  * an object by time, newest first, times in the zone that "Meta Data" names (UTC, or US/Eastern for shares), values
  * as text under names such as "1. open"; currencies have no volume, of which 0 is made. Errors come with status 200:
  * "Error Message" for what will not work, "Note" (before 2024) or "Information" for too many requests or a plan that
@@ -27,6 +27,9 @@ const INTERVAL: Readonly<Record<Exclude<Timeframe, '1d'>, string>> = {
   '4h': '60min',
 };
 
+/** Of the 100 that `compact` has, less some that may be forming or late. */
+const COMPACT_BARS = 90;
+
 type Query = Readonly<Record<string, string>>;
 
 export function alphaVantage(client: HttpClient, settings: ProviderSettings, key: string): BarProvider {
@@ -44,7 +47,8 @@ async function* series(
   const pair = pairOf(symbol);
   const sourceBarUs = TIMEFRAME_US[request.timeframe === '4h' ? '1h' : request.timeframe];
   const endUs = Math.min(gridCeil(request.toUs, barUs), gridFloor(client.nowMs() * 1000, barUs));
-  for (const { query, fromUs, toUs } of spansOf(symbol, request, endUs)) {
+  const isRecent = client.nowMs() * 1000 - request.fromUs < COMPACT_BARS * sourceBarUs;
+  for (const { query, fromUs, toUs } of spansOf(symbol, request, endUs, isRecent)) {
     if (fromUs >= toUs) continue;
     const body = await client.json(
       { path: '/query', query: { ...query, datatype: 'json', apikey: key }, signal: request.signal },
@@ -66,6 +70,7 @@ function spansOf(
   symbol: string,
   request: BarRequest,
   endUs: number,
+  isRecent: boolean,
 ): readonly { readonly query: Query; readonly fromUs: number; readonly toUs: number }[] {
   const { timeframe } = request;
   const fromUs = gridCeil(request.fromUs, TIMEFRAME_US[timeframe]);
@@ -83,14 +88,15 @@ function spansOf(
     return monthsOf(fromUs, endUs).map((month) => ({ ...month, query: { ...query, month: month.name } }));
   }
   const { base, quote } = pair;
+  const outputsize = isRecent ? 'compact' : 'full';
   const names = isForex(pair) ? { from_symbol: base, to_symbol: quote } : { symbol: base, market: quote };
   if (timeframe !== '1d') {
     const name = isForex(pair) ? 'FX_INTRADAY' : 'CRYPTO_INTRADAY';
-    const query = { function: name, ...names, interval: INTERVAL[timeframe], outputsize: 'full' };
+    const query = { function: name, ...names, interval: INTERVAL[timeframe], outputsize };
     return [{ query, fromUs, toUs: endUs }];
   }
   const query: Query = isForex(pair)
-    ? { function: 'FX_DAILY', ...names, outputsize: 'full' }
+    ? { function: 'FX_DAILY', ...names, outputsize }
     : { function: 'DIGITAL_CURRENCY_DAILY', ...names };
   return [{ query, fromUs, toUs: endUs }];
 }

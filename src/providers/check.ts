@@ -14,9 +14,8 @@ export interface ProviderCheck {
 const ASSETS: Readonly<Record<string, string>> = { oanda: 'EURUSD', alpha_vantage: 'EURUSD' };
 
 /**
- * Asks a provider for the last days of a common asset (Databento for what its dataset has, which is free), once and
- * whatever its circuit says. A refusal that shows the vendor to work, such as an asset it does not have, is no
- * answer either: its message says which it is.
+ * Asks a provider for the last days of a common asset (Databento for its datasets, which is free), once and whatever
+ * its circuit says. An exchange that has no such market has answered all the same.
  */
 export async function checkProvider(
   name: string,
@@ -31,7 +30,7 @@ export async function checkProvider(
     await (name === 'databento' ? askDataset(once, signal) : askBars(name, once, signal));
   } catch (thrown) {
     if (!(thrown instanceof BarlineError)) throw thrown;
-    error = thrown;
+    if (thrown.code !== 'PROVIDER_UNKNOWN_ASSET') error = thrown;
   }
   const seconds = (clock.now() - startMs) / 1000;
   return { ok: error === null, error: error && { code: error.code, message: error.message }, seconds };

@@ -86,6 +86,21 @@ describe('alpha_vantage', () => {
     });
   });
 
+  it('asks for the last hundred where they suffice', async () => {
+    const clock = new TestClock(NOW_MS);
+    await using server = await VendorServer.start(alphaVantageApi(market, key, HISTORY_US));
+    const provider = await openAt('alpha_vantage', server.url, clock);
+    for (const [bars, size] of [
+      [89, 'compact'],
+      [91, 'full'],
+    ] as const) {
+      const fromUs = NOW_US - bars * 60e6;
+      const pages = await pagesFrom(provider, { asset: 'EURUSD', timeframe: '1m', fromUs, toUs: NOW_US });
+      expect(timesOf(pages)).toHaveLength(bars - 1);
+      expect(server.asked.at(-1)?.query.get('outputsize')).toBe(size);
+    }
+  });
+
   it('gives currencies no volume, and shares their bars in New York across the change of clocks', async () => {
     const nowMs = Date.UTC(2024, 3, 2);
     const clock = new TestClock(nowMs);

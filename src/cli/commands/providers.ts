@@ -36,6 +36,7 @@ export const providers: CommandSpec = {
     if (!output.options.json) {
       output.text(textTable(columnsOf(options.check === true), lines.map(cellsOf)));
       for (const line of lines) for (const note of notesOf(line)) output.note(note);
+      output.note('ccxt:EXCHANGE, e.g. ccxt:kraken: any exchange of the ccxt library (npm install ccxt)');
     }
     return lines.some(({ check }) => check?.ok === false) ? 1 : 0;
   },
