@@ -1,4 +1,5 @@
 import { BarlineError, parseDurationSeconds, usageError } from '../../base/index.ts';
+import type { Notice } from '../../monitor/index.ts';
 import { type Alerts, noteAlertReport, openAlerts } from '../alert-wiring.ts';
 import { textOption } from '../arguments.ts';
 import { type CommandSpec, type Invocation, option } from '../command.ts';
@@ -51,7 +52,11 @@ async function look(
   await lakeTables(lake);
   const see = () => seeLake(storage);
   if (sinks.length === 0) {
-    return { standing: standingConditions(await see(), thresholds, now()), changes: [], since: new Map() };
+    return {
+      standing: standingConditions(await see(), thresholds, now()),
+      changes: [],
+      since: new Map<string, Notice>(),
+    };
   }
   const found = await lookAtLake(ledger, see, thresholds, now);
   lanes.wake();
@@ -76,13 +81,14 @@ async function watch(invocation: Invocation, alerts: Alerts, lake: string, inter
   const { output, signal, now, directory } = invocation;
   const place = shownPath(lake, directory);
   let trouble: string | undefined;
-  let looks = 0;
+  let isFirst = true;
   while (!signal.aborted) {
     try {
       const found = await look(invocation, alerts, lake);
       trouble = undefined;
-      if (!output.options.json && looks++ === 0) printLook(output, place, found);
-      else if (looks > 1) for (const each of found.changes) output.text(changeLine(each));
+      if (isFirst) printLook(output, place, found);
+      else for (const { status, message } of found.changes) output.text(`${status}: ${message}`);
+      isFirst = false;
       output.json(monitorDocument(lake, now(), found, null));
     } catch (error) {
       if (!(error instanceof BarlineError)) throw error;
@@ -93,10 +99,6 @@ async function watch(invocation: Invocation, alerts: Alerts, lake: string, inter
   }
   noteAlertReport(invocation, { waiting: await alerts.lanes.finish(alerts.waitMs), problem: undefined });
   return 0;
-}
-
-function changeLine(notice: { readonly status: string; readonly message: string }): string {
-  return `${notice.status}: ${notice.message}`;
 }
 
 async function testSinks(invocation: Invocation, { sinks, storage, timeoutMs }: Alerts): Promise<0 | 1> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Notice } from '../notice.ts';
 import type { AlertMessage } from './sink.ts';
 
@@ -18,4 +19,12 @@ export function subjectOf({ notices }: AlertMessage): string {
     ...(raised < notices.length ? [`${notices.length - raised} resolved`] : []),
   ];
   return `Barline: ${parts.join(', ')}`;
+}
+
+/** The same for each try to send the same notices. */
+export function messageId({ notices }: AlertMessage): string {
+  return createHash('sha256')
+    .update(notices.map(({ id }) => id).join('\n'))
+    .digest('hex')
+    .slice(0, 24);
 }

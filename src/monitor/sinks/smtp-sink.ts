@@ -1,6 +1,5 @@
-import { noticeLine, subjectOf } from './message-text.ts';
+import { messageId, noticeLine, subjectOf } from './message-text.ts';
 import { type AlertMessage, masking, messagesOf, notDelivered, type Sink } from './sink.ts';
-import { messageId } from './webhook-sink.ts';
 
 export interface SmtpOptions {
   readonly name: string;

@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { postJson, shownAddress } from './http-post.ts';
+import { messageId } from './message-text.ts';
 import type { AlertMessage, Sink } from './sink.ts';
 
 export interface WebhookOptions {
@@ -39,12 +40,4 @@ export function webhookSink({ name, url, secret, now }: WebhookOptions): Sink {
 /** The documented shape. */
 export function webhookDocument(message: AlertMessage) {
   return { version: 1, id: messageId(message), lake: message.lake, alerts: message.notices };
-}
-
-/** The same for each try to send the same notices. */
-export function messageId({ notices }: AlertMessage): string {
-  return createHash('sha256')
-    .update(notices.map(({ id }) => id).join('\n'))
-    .digest('hex')
-    .slice(0, 24);
 }
