@@ -10,7 +10,7 @@ export {
 export { lakeCircuitRecords, lakeCircuits, memoryCircuits } from './circuit-store.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type CostApproval, type CostQuote, dollars } from './cost.ts';
-export { DEFAULT_DATASET, databentoSymbol } from './databento.ts';
+export { databentoSymbol } from './databento.ts';
 export {
   type DownloadEvent,
   databentoOrder,
