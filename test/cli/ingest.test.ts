@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SmallS3 } from '../storage/small-s3.ts';
 import {
   errorLine,
   ingestedStream,
@@ -241,4 +242,37 @@ describe('keys', () => {
       expect(texts.filter((text) => text.includes(form))).toEqual([]);
     }
   });
+});
+
+test('a lake in a bucket is ingested into, and its dead letters are replayed', async () => {
+  const s3 = await SmallS3.start();
+  onTestFinished(() => s3.close());
+  const lake = `s3://${s3.bucket}/lake`;
+  const env = {
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  };
+  const bars = [0, 1, 2].map((minute) => ({
+    asset_pair: 'BTCUSD',
+    timestamp: `2025-03-01T00:0${minute}:00Z`,
+    ...{ open: 5, high: minute === 1 ? 1 : 6, low: 4, close: 5, volume: 1 },
+  }));
+  writeFileSync(join(root, 'three.jsonl'), bars.map((bar) => `${JSON.stringify(bar)}\n`).join(''));
+  const run = (...args: string[]) => runCli([...args, '--lake', lake, '--json'], { cwd: root, env });
+  const args = ['ingest', '--assets', 'BTCUSD', '--timeframes', '1m', '--source', 'three.jsonl'];
+  const range = ['--from', '2025-03-01', '--to', '2025-03-01T00:03Z'];
+  for (const stored of [2, 0]) {
+    const { stdout, stderr } = await run(...args, ...range, '--backfill');
+    expect(stderr).toBe('');
+    expect(ingestSummary.parse(jsonLines(stdout).at(-1)).summary).toMatchObject({
+      fetched: 3,
+      stored,
+      dead: 1,
+    });
+  }
+  const [gap] = jsonLines((await run('ingest', 'gaps')).stdout);
+  expect(ingestGap.parse(gap)).toMatchObject({ bars: 1, reason: 'dead letter' });
+  const replayed = jsonLines((await run('dlq', 'replay')).stdout).at(-1);
+  expect(replaySummary.parse(replayed).summary).toMatchObject({ letters: 1, records: 1, stored: 0, kept: 1 });
 });
