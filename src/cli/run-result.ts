@@ -88,15 +88,11 @@ export function printResult(
       `${formatCount(summary.rows)} rows in ${formatSeconds(summary.seconds)} ` +
       `(${formatCount(Math.round(summary.rowsPerSecond))} rows/s), peak memory ${formatByteLength(summary.peakRssBytes)}`,
   );
-  if (output.options.verbose) {
-    const stages = Object.entries(summary.stageSeconds).map(
-      ([stage, seconds]) => `${stage} ${seconds.toFixed(3)}`,
-    );
-    output.text(`seconds by stage, over all threads: ${stages.join(', ')}`);
+  const { requests, months } = summary.retries;
+  if (requests + months > 0) {
+    output.text(`tried again: ${formatCount(requests)} requests, ${countOfMonths(months)}`);
   }
-  for (const { month, reasons } of shown) {
-    for (const reason of reasons) output.text(`${month} should be made again: ${reason}`);
-  }
+  if (output.options.verbose) output.text(stagesTable(summary));
   if (summary.notReached.length > 0) output.text(`not reached: ${summary.notReached.join(', ')}`);
   output.text(`lake: ${lake}`);
   for (const { month, error } of outcomes) {
@@ -105,6 +101,25 @@ export function printResult(
       output.error(new BarlineError({ code, message: `${month}: ${message}`, hint: hint ?? undefined }));
     }
   }
+}
+
+/** Where the time of all threads went, the longest stage first. */
+function stagesTable({ stageSeconds }: RunSummary): string {
+  const stages = Object.entries(stageSeconds).sort(([, a], [, b]) => b - a);
+  const total = stages.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const row = (name: string, seconds: number) => [
+    name,
+    seconds.toFixed(3),
+    `${((100 * seconds) / total).toFixed(1)} %`,
+  ];
+  return textTable(
+    [
+      { title: 'stage' },
+      { title: 'seconds, all threads', align: 'right' },
+      { title: 'share', align: 'right' },
+    ],
+    [...stages.map(([name, seconds]) => row(name, seconds)), row('all', total)],
+  );
 }
 
 /** `3 up to date`, and where the options left others: `1 up to date, 2 left as they are (missing)`. */
