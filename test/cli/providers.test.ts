@@ -139,3 +139,21 @@ test('barline ingest months fetches a job into the source, once', async () => {
   expect(server.asked.some(({ path }) => path === '/v0/batch.submit_job')).toBe(false);
   expect((await run()).code).toBe(2);
 });
+
+test('an exchange of ccxt asks for the library where it is not installed', async () => {
+  const args = [
+    'ingest',
+    '--assets',
+    'BTCUSD',
+    '--timeframes',
+    '1h',
+    '--days',
+    '1',
+    '--provider',
+    'ccxt:kraken',
+  ];
+  const { code, stderr } = await runCli(args, { cwd: folder, env: noKeys });
+  expect(code).toBe(2);
+  expect(stderr).toContain('error[PROVIDER_NO_LIBRARY]');
+  expect(stderr).toContain('npm install ccxt');
+});

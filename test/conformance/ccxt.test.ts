@@ -227,13 +227,4 @@ describe('ccxt', () => {
     expect(inspect([refused, quoted, failed, events], { depth: 9 })).not.toContain(KEY);
     await expect(open('nowhere', server.url)).rejects.toThrow('the ccxt library knows no exchange nowhere');
   });
-
-  it('is asked to be installed where it is not', async () => {
-    const world = { settings: {}, environment: {}, clock, circuits: memoryCircuits() };
-    await expect(openProvider('ccxt:kraken', world)).rejects.toMatchObject({
-      code: 'PROVIDER_NO_LIBRARY',
-      exitCode: 2,
-      hint: expect.stringContaining('npm install ccxt'),
-    });
-  });
 });
