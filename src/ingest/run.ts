@@ -89,8 +89,16 @@ export async function ingest(request: IngestRequest): Promise<IngestOutcome> {
     : await inParallel(planned, request.streamsAtOnce ?? 8, (each) => fetchStream(request, sink, each));
   await sink.flush();
   const streams = fetched.map(streamResult);
+  streams.forEach(requireNothingLost);
   for (const result of streams) listener?.({ type: 'stream-finished', result });
   return { streams, summary: summaryOf(streams, request.provider, (now() - startedMs) / 1000) };
+}
+
+/** Every record fetched is accounted for; anything else is a bug that must not pass for a good run. */
+function requireNothingLost({ asset, timeframe, counts }: StreamResult): void {
+  const { fetched, stored, duplicate, dead, skipped } = counts;
+  if (stored + duplicate + dead + skipped === fetched) return;
+  throw new Error(`${asset} ${timeframe}: records are not accounted for: ${JSON.stringify(counts)}`);
 }
 
 async function planStreams(request: IngestRequest, deadLetters: DeadLetters): Promise<PlannedStream[]> {
