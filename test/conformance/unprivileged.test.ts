@@ -34,6 +34,8 @@ const checkout = join(root, 'checkout');
 const disk = join(root, 'disk');
 const source = join(root, 'source');
 const [oldConfig, newConfig] = [join(root, 'old.yaml'), join(root, 'new.yaml')];
+/** What alerts say of such a lake is theirs to test. */
+const QUIET = 'alerts: { sinks: [] }\n';
 const mounts: string[] = [];
 
 function system(command: string, ...args: string[]): void {
@@ -104,8 +106,8 @@ beforeAll(async () => {
   mount(checkout, '--bind', REPOSITORY);
   mkdirSync(source);
   await writeGoodMonth(join(source, MONTH_FILE));
-  writeFileSync(oldConfig, 'instrument: ES\n');
-  writeFileSync(newConfig, 'labels:\n  timeout_seconds: 600\n');
+  writeFileSync(oldConfig, QUIET);
+  writeFileSync(newConfig, `${QUIET}labels: { timeout_seconds: 600 }\n`);
   mkdirSync(lake, { mode: 0o777 });
   chmodSync(lake, 0o777);
   expect(run(lake, oldConfig)).toMatchObject({ code: 0 });
@@ -152,9 +154,14 @@ describe('a source that may not be read', () => {
     copyFileSync(join(source, MONTH_FILE), join(folder, MONTH_FILE));
     chmodSync(join(folder, MONTH_FILE), 0o600);
     const error = `error[STORAGE_ACCESS_DENIED]: cannot read DIR/locked-file/${MONTH_FILE}: access is denied`;
-    const result = barline('months', 'run', '--source', folder, '--lake', join(root, 'no-lake'));
+    const noted = join(root, 'noted');
+    mkdirSync(noted);
+    chmodSync(noted, 0o777);
+    const args = ['--source', folder, '--lake', noted, '--config', oldConfig];
+    const result = barline('months', 'run', ...args);
     expect(result).toEqual({ code: 1, stderr: failed('2024-04', error, PERMISSIONS) });
-    expect(existsSync(join(root, 'no-lake'))).toBe(false);
+    // of the month there is only the note that it failed
+    expect(Object.keys(bytesOf(noted))).toEqual(['/_barline/failures/2024-04.json']);
     const path = join(folder, MONTH_FILE);
     expect(barline('process', path, '--output', join(root, 'out.parquet'))).toEqual({
       code: 1,
@@ -254,12 +261,16 @@ describe('a disk that fills up', () => {
 
   it('in the middle of the data', async () => {
     const before = bytesOf(lakeOnDisk);
-    // the journal takes one of them
-    fill(3);
+    // the journal takes one of them, the claim another
+    fill(4);
     const result = run(lakeOnDisk, oldConfig);
     const error =
-      'error[STORAGE_NO_SPACE]: cannot write DIR/disk/lake/training_bars/month=2024-04/FILE: no space is left';
-    const stderr = result.stderr.replaceAll(/month=2024-04\/[^:]+\.parquet/g, 'month=2024-04/FILE');
+      'error[STORAGE_NO_SPACE]: cannot write DIR/disk/lake/TABLE/month=2024-04/FILE: no space is left';
+    // the tables' files are written side by side
+    const stderr = result.stderr.replaceAll(
+      /\w+\/month=2024-04\/[^:]+\.parquet/g,
+      'TABLE/month=2024-04/FILE',
+    );
     expect({ ...result, stderr }).toEqual({ code: 1, stderr: failed('2024-04', error, SPACE) });
     expect(bytesOf(lakeOnDisk)).toEqual(before);
     await expectReadable(lakeOnDisk);
@@ -269,7 +280,7 @@ describe('a disk that fills up', () => {
     const before = await monthHashes(lakeOnDisk);
     const version = (await DeltaTable.open(join(lakeOnDisk, 'training_bars'))).version;
     const fullAt: string[] = [];
-    for (let pages = neededPages - 8; ; pages++) {
+    for (let pages = neededPages - 12; ; pages++) {
       fill(pages);
       const { code, stderr } = run(lakeOnDisk, oldConfig, '--force');
       rmSync(filler);
@@ -281,16 +292,16 @@ describe('a disk that fills up', () => {
       expect(stderr).toMatch(
         /^2024-04 {2}failed {5}STORAGE_NO_SPACE: cannot (write|create) DIR\/disk\/lake\/[^\n]*: no space is left {2}\(1\/1\)\nerror\[STORAGE_NO_SPACE\]: 2024-04: [^\n]*\nhint: [^\n]*\n$/,
       );
-      fullAt.push(/DIR\/disk\/lake\/(\w+\/\w+)/.exec(stderr)?.[1] ?? '');
+      fullAt.push(/DIR\/disk\/lake\/([\w-]+\/\w+)/.exec(stderr)?.[1] ?? '');
       expect(await monthHashes(lakeOnDisk)).toEqual(before);
       expect((await DeltaTable.open(join(lakeOnDisk, 'training_bars'))).version).toBe(version);
     }
-    // on both sides of the first commit, and at the last
+    // on both sides of the first commit, and just before the last, which needs less than what goes before it
     expect(fullAt).toEqual(
       expect.arrayContaining([
-        'training_bars/month',
+        expect.stringMatching(/^(training_bars|monthly_statistics)\/month$/),
         'monthly_statistics/_delta_log',
-        'training_bars/_delta_log',
+        'processed-data/monthly',
       ]),
     );
     expect(await monthHashes(lakeOnDisk)).toEqual(await monthHashes(lake));

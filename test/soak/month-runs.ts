@@ -17,6 +17,7 @@ export const TIMELESS = ['quarantine', 'rolls', 'training_bars'] as const;
 export const SHORT_SESSION = `session: opening
 sessions:
   opening: { zone: America/Chicago, open: '08:30', close: '09:00', calendar: cme-equity }
+alerts: { sinks: [] }
 `;
 const TABLES = [...TIMELESS, 'monthly_statistics'] as const;
 
@@ -168,9 +169,7 @@ export async function strayPaths(place: LakePlace): Promise<string[]> {
     const [table = '', ...rest] = path.split('/');
     const isLog = rest[0] === '_delta_log' && !path.includes('.barline-tmp');
     const isDocument = /^processed-data\/.*\/monthly_[^/]+\.json$/.test(path);
-    const isAlert = /^_barline\/alerts\/.*\.[a-z]+$/.test(path) && !path.includes('.barline-tmp');
-    if (!isLog && !isDocument && !isAlert && referenced.get(table)?.has(rest.join('/')) !== true)
-      stray.push(path);
+    if (!isLog && !isDocument && referenced.get(table)?.has(rest.join('/')) !== true) stray.push(path);
   }
   return stray;
 }
