@@ -1,4 +1,4 @@
-/** Hides what may be secret in settings before anybody sees them. */
+/** Hides what is secret in settings and texts before anybody sees them. */
 
 const SECRET = /(key|secret|token|password)/i;
 
@@ -26,4 +26,24 @@ function maskedAddress(name: string, text: string): string {
   if (!text.includes('://')) return name === 'url' ? '***' : text;
   const { protocol, host } = URL.parse(text) ?? {};
   return host === undefined || host === '' ? '***' : `${protocol}//${host}/***`;
+}
+
+/** A shorter secret would hide half of every text. */
+const LEAST_SECRET = 4;
+
+/** Hides secrets in texts, in the forms that they travel in as well: as part of an address, in JSON, in base64. */
+export function masking(secrets: readonly (string | undefined)[]): (text: string) => string {
+  const forms = secrets
+    .flatMap((secret) => (secret === undefined || secret.length < LEAST_SECRET ? [] : [secret]))
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify(secret).slice(1, -1),
+      Buffer.from(secret).toString('base64'),
+      // HTTP's basic authentication with the secret as its user name
+      Buffer.from(`${secret}:`).toString('base64'),
+    ])
+    // the longest first, so that none is left half hidden
+    .sort((a, b) => b.length - a.length);
+  return (text) => forms.reduce((hidden, form) => hidden.replaceAll(form, '***'), text);
 }

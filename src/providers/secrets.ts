@@ -1,35 +1,16 @@
 /** Keys never leave the process but in the request they are for. */
-
-const MASK = '***';
+import { masking } from '../base/index.ts';
 
 /** Hides a provider's keys in whatever may be shown, stored or thrown. */
 export class Secrets {
-  readonly #forms: readonly string[];
+  readonly #hide: (text: string) => string;
 
   constructor(keys: readonly (string | undefined)[]) {
-    const forms = new Set<string>();
-    for (const key of keys) {
-      // a shorter one would mask half of every text
-      if (key === undefined || key.length < 6) continue;
-      for (const form of [
-        key,
-        encodeURIComponent(key),
-        JSON.stringify(key).slice(1, -1),
-        // HTTP's basic authentication has the key as its user name
-        Buffer.from(`${key}:`).toString('base64'),
-        Buffer.from(key).toString('base64'),
-      ]) {
-        forms.add(form);
-      }
-    }
-    // the longest first, so that none is left half hidden
-    this.#forms = [...forms].sort((a, b) => b.length - a.length);
+    this.#hide = masking(keys);
   }
 
   mask(text: string): string {
-    let masked = text;
-    for (const form of this.#forms) masked = masked.replaceAll(form, MASK);
-    return masked.replaceAll(/([?&](?:apikey|api_key|key|token|signature)=)[^&\s"']+/gi, `$1${MASK}`);
+    return this.#hide(text).replaceAll(/([?&](?:apikey|api_key|key|token|signature)=)[^&\s"']+/gi, '$1***');
   }
 
   /** An error's messages, causes included, as one plain error: headers may stand in what lies behind it. */

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { BarlineError } from '../../src/base/index.ts';
+import { BarlineError, masking } from '../../src/base/index.ts';
 import { sendInTime } from '../../src/monitor/delivery.ts';
 import { type Notice, raisedNotice, withoutSinks } from '../../src/monitor/notice.ts';
 import { consoleSink } from '../../src/monitor/sinks/console-sink.ts';
-import { masking, type Sink } from '../../src/monitor/sinks/sink.ts';
+import type { Sink } from '../../src/monitor/sinks/sink.ts';
 import { slackSink } from '../../src/monitor/sinks/slack-sink.ts';
 import { type SmtpOptions, smtpSink } from '../../src/monitor/sinks/smtp-sink.ts';
 import { webhookSink } from '../../src/monitor/sinks/webhook-sink.ts';

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { masking, messagesOf, notDelivered, type Sink } from './sink.ts';
+import { masking } from '../../base/index.ts';
+import { messagesOf, notDelivered, type Sink } from './sink.ts';
 
 /** As much of an answer's body as is worth quoting. */
 const QUOTED_CHARACTERS = 120;

@@ -45,21 +45,3 @@ export function messagesOf(error: unknown): string {
   }
   return messages.join(': ') || String(error);
 }
-
-/** A shorter one would hide half of every text. */
-const LEAST_SECRET = 4;
-
-/** Hides secrets, however they are written, in a text from outside. */
-export function masking(secrets: readonly (string | undefined)[]): (text: string) => string {
-  const forms = secrets
-    .flatMap((secret) => (secret === undefined || secret.length < LEAST_SECRET ? [] : [secret]))
-    .flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      JSON.stringify(secret).slice(1, -1),
-      Buffer.from(secret).toString('base64'),
-    ])
-    // the longest first, so that none is left half hidden
-    .sort((a, b) => b.length - a.length);
-  return (text) => forms.reduce((masked, form) => masked.replaceAll(form, '***'), text);
-}

@@ -1,5 +1,6 @@
+import { masking } from '../../base/index.ts';
 import { messageId, noticeLine, subjectOf } from './message-text.ts';
-import { type AlertMessage, masking, messagesOf, notDelivered, type Sink } from './sink.ts';
+import { type AlertMessage, messagesOf, notDelivered, type Sink } from './sink.ts';
 
 export interface SmtpOptions {
   readonly name: string;
