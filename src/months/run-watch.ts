@@ -17,7 +17,8 @@ interface Sight {
 
 /**
  * Watches the other runs on a lake. No clock but this process's own counts: a run is silent when its journal stayed
- * the same from one look to another that came a lease later.
+ * the same over looks that span its lease. While this process could not look itself, held up or cut off from the
+ * store, the others may have been cut off as well: what came before such a gap does not count.
  */
 export class RunWatch {
   readonly #lake: Storage;
@@ -25,6 +26,7 @@ export class RunWatch {
   readonly #leaseMs: number;
   readonly #sights = new Map<string, Sight>();
   #records = new Map<string, RunRecord>();
+  #lastLookMs = 0;
 
   /** `leaseSeconds` is for runs whose journal is not there. */
   constructor(lake: Storage, leaseSeconds: number, world: RunWorld) {
@@ -35,7 +37,14 @@ export class RunWatch {
 
   /** Reads every journal. */
   async look(): Promise<void> {
+    const startedMs = this.#world.monotonicMs();
     const entries = await listJournals(this.#lake);
+    const gapMs = startedMs - this.#lastLookMs;
+    for (const [runId, sight] of this.#sights) {
+      const isLong = gapMs > Math.max(sight.leaseMs, this.#leaseMs) / 2;
+      if (isLong) this.#sights.set(runId, { ...sight, sinceMs: startedMs });
+    }
+    this.#lastLookMs = startedMs;
     this.#records = new Map(entries.map(({ record }) => [record.runId, record]));
     for (const { record, text } of entries) this.#saw(record.runId, text, record.leaseSeconds * 1000);
     for (const runId of this.#sights.keys()) {
@@ -56,7 +65,7 @@ export class RunWatch {
       this.#saw(runId, '', this.#leaseMs);
       return 'alive';
     }
-    return this.#world.monotonicMs() - sight.sinceMs > sight.leaseMs ? 'silent' : 'alive';
+    return this.#lastLookMs - sight.sinceMs > sight.leaseMs ? 'silent' : 'alive';
   }
 
   /** The runs with a journal, as of the last look. */

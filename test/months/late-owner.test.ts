@@ -129,7 +129,7 @@ describe('a run held up for longer than its lease', () => {
           onEvent: (event) => events.push(event),
         });
         await held.reached;
-        const second = await run(source, lake, { plan, leaseSeconds: 1 });
+        const second = await run(source, lake, { plan, leaseSeconds: 2 });
         expect(second.outcomes).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
         const document = () =>
           JSON.parse(

@@ -22,6 +22,15 @@ const runId = (n: number) => `run${n}-0000000${n}-1-00000000000${n}`;
 const [A, B, C] = [runId(1), runId(2), runId(3)];
 const startedAt = '2024-01-01T00:00:00Z';
 const journalOf = (id: string) => RunJournal.open(lake, { runId: id, startedAt, leaseSeconds: 30 }, world);
+const silentJournal = (id: string) =>
+  JSON.stringify({ runId: id, startedAt, host: 'h', pid: 1, leaseSeconds: 30 });
+/** Looks every second for so long. */
+const lookFor = async (watch: RunWatch, seconds: number) => {
+  for (let second = 0; second < seconds; second++) {
+    world.nowMs += 1000;
+    await watch.look();
+  }
+};
 const watchOf = () => new RunWatch(lake, 30, world);
 const paths = () => [...lake.files.keys()].sort();
 const mine = (taken: { readonly mine: Claim } | { readonly theirs: Claim }): Claim => {
@@ -176,13 +185,12 @@ describe('the watch', () => {
     world.nowMs = 1e9;
     await watch.look();
     expect(watch.stateOf(A)).toBe('alive');
-    world.nowMs += 59_000;
+    await lookFor(watch, 59);
     await write(2);
-    await watch.look();
-    world.nowMs += 59_000;
-    await watch.look();
+    await lookFor(watch, 59);
     expect(watch.stateOf(A)).toBe('alive');
-    world.nowMs += 2_000;
+    // the beat was first seen by the look after it
+    await lookFor(watch, 3);
     expect(watch.stateOf(A)).toBe('silent');
     await write(3);
     await watch.look();
@@ -192,9 +200,24 @@ describe('the watch', () => {
   it('gives a claim without a journal a lease as well', async () => {
     const watch = watchOf();
     expect(watch.stateOf(C)).toBe('alive');
-    world.nowMs += 31_000;
-    await watch.look();
+    await lookFor(watch, 32);
     expect(watch.stateOf(C)).toBe('silent');
+  });
+
+  it('counts no time in which it did not look: it was held up itself, or nobody reached the store', async () => {
+    await (await journalOf(A)).close();
+    await lake.put(`_barline/runs/${A}.json`, Buffer.from(silentJournal(A)));
+    const watch = watchOf();
+    await watch.look();
+    await lookFor(watch, 20);
+    world.nowMs += 100_000;
+    expect(watch.stateOf(A)).toBe('alive');
+    await watch.look();
+    expect(watch.stateOf(A)).toBe('alive');
+    await lookFor(watch, 29);
+    expect(watch.stateOf(A)).toBe('alive');
+    await lookFor(watch, 2);
+    expect(watch.stateOf(A)).toBe('silent');
   });
 });
 
@@ -232,17 +255,14 @@ describe('left-overs', () => {
   });
 
   it('of a silent run stay as long as it could commit them', async () => {
-    await lake.put(
-      `_barline/runs/${A}.json`,
-      Buffer.from(JSON.stringify({ runId: A, startedAt, host: 'h', pid: 1, leaseSeconds: 30 })),
-    );
+    await lake.put(`_barline/runs/${A}.json`, Buffer.from(silentJournal(A)));
     const claims = new MonthClaims(lake, A);
     await claims.take('2024-01', nobody, () => 7);
     await claims.take('2024-02', nobody, () => 8);
     for (const month of ['2024-01', '2024-02']) await lake.put(file(month, A, 1), bytes);
     const watch = watchOf();
     expect(await sweep(watch)).toEqual([]);
-    world.nowMs += 31_000;
+    await lookFor(watch, 31);
     expect(await sweep(watch)).toEqual([]);
     // another run has made the first month since, under a higher number: nothing of A's can stand any more
     committed = { '2024-01': 9 };
