@@ -1,7 +1,7 @@
 """Runs a command and writes to file descriptor 3, as one JSON object: wall seconds, CPU seconds of it and all its
 children (wait4), exit code, and peak resident bytes: the kernel's mark of the largest process, or the sum over the
 process tree, looked at every 50 ms, if that was ever more. Of every line on the command's standard output, which is
-passed on, its time and the most that was resident since the line before."""
+passed on: its time, the most that was resident since the line before, and the CPU seconds of the process until then."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import time
 
 INTERVAL_SECONDS = 0.05
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def children(pid):
@@ -20,6 +21,15 @@ def children(pid):
         with open(f"/proc/{pid}/task/{thread}/children") as file:
             found += file.read().split()
     return found
+
+
+def cpu_seconds(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    except (OSError, IndexError):
+        return 0.0
 
 
 def tree_bytes(pid):
@@ -63,7 +73,7 @@ def main():
     memory = PeakMemory(process.pid)
     lines = []
     for line in process.stdout:
-        lines.append([time.perf_counter() - started, memory.since_last()])
+        lines.append([time.perf_counter() - started, memory.since_last(), cpu_seconds(process.pid)])
         sys.stdout.buffer.write(line)
     sys.stdout.flush()
     _, status, usage = os.wait4(process.pid, 0)

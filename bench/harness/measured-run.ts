@@ -4,14 +4,16 @@ import { BenchmarkError } from './python.ts';
 
 const MEASURE = fileURLToPath(new URL('./measure.py', import.meta.url));
 
+export type PrintedLine = readonly [seconds: number, rssBytes: number, cpuSeconds: number];
+
 export interface Usage {
   readonly wallSeconds: number;
   readonly userSeconds: number;
   readonly systemSeconds: number;
   /** Of all the command's processes together. */
   readonly peakRssBytes: number;
-  /** Of each line on the standard output: when it came, and the most bytes resident since the one before. */
-  readonly lines: readonly (readonly [seconds: number, rssBytes: number])[];
+  /** Of each line on the standard output: when it came, the most bytes resident since the one before, CPU until then. */
+  readonly lines: readonly PrintedLine[];
 }
 
 export interface MeasuredRun extends Usage {

@@ -1,4 +1,5 @@
 import type { Standing } from './comparison.ts';
+import type { PrintedLine } from './measured-run.ts';
 import type { Spread } from './spread.ts';
 
 /** Columns padded to their widest cell, the first to the left, the others to the right. */
@@ -56,21 +57,25 @@ export function stagesTable(standing: Standing): string {
 const STRETCH = 10;
 
 /** Time and memory against months done, by the lines that a run prints, one a month; null for a few months only. */
-export function curveTable(lines: readonly (readonly [seconds: number, rssBytes: number])[]): string | null {
+export function curveTable(lines: readonly PrintedLine[]): string | null {
   // the last line is the summary
   const months = lines.slice(0, -1);
   if (months.length < 2 * STRETCH) return null;
   const rows: string[][] = [];
   for (let end = STRETCH; end - STRETCH < months.length; end += STRETCH) {
     const stretch = months.slice(end - STRETCH, end);
-    const [last] = stretch.at(-1) ?? [0];
-    const before = months[end - STRETCH - 1]?.[0] ?? 0;
+    const [last, , lastCpu] = stretch.at(-1) ?? [0, 0, 0];
+    const [before, , beforeCpu] = months[end - STRETCH - 1] ?? [0, 0, 0];
     rows.push([
       String(Math.min(end, months.length)),
       last.toFixed(1),
       ((last - before) / stretch.length).toFixed(3),
+      ((lastCpu - beforeCpu) / stretch.length).toFixed(3),
       (Math.max(...stretch.map(([, bytes]) => bytes)) / MEGABYTE).toFixed(0),
     ]);
   }
-  return textTable([['months done', 'after s', 's a month', 'peak MB of the stretch'], ...rows]);
+  return textTable([
+    ['months done', 'after s', 's a month', 'CPU s a month', 'peak MB of the stretch'],
+    ...rows,
+  ]);
 }
