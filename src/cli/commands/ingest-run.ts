@@ -31,7 +31,10 @@ export const ingestRun: CommandSpec = {
     assetsOption(),
     timeframesOption(),
     ...rangeOptions(),
-    option('--provider <names>', 'who is asked; those behind the first are asked where it fails', 'replay'),
+    option(
+      '--provider <names>',
+      'who is asked; those behind the first are asked where it fails (default: replay; with --fill-gaps whose gaps they are)',
+    ),
     option('--source <file>', 'for replay: a CSV, Parquet or JSON lines file, or a folder of them'),
     option('--backfill', 'fetch the whole range, whatever is stored'),
     option('--fill-gaps', 'fetch what `barline ingest gaps` lists, and nothing else'),
@@ -46,13 +49,9 @@ export const ingestRun: CommandSpec = {
   run: async (invocation, _args, options) => {
     const { ingest } = await import('../../ingest/index.ts');
     const { configuration, lake, storage } = await openLake(invocation);
-    const request = await ingestRequest(invocation, options, storage);
-    const { provider, mask } = await openProviders(invocation, {
-      names: listOption(options, 'provider') ?? ['replay'],
-      configuration,
-      storage,
-      source: sourceOf(invocation, options),
-    });
+    const { names, ...request } = await ingestRequest(invocation, options, storage);
+    const source = sourceOf(invocation, options, names);
+    const { provider, mask } = await openProviders(invocation, { names, configuration, storage, source });
     const { output } = invocation;
     const progress = ingestProgress(output, invocation.now);
     const dryRun = options.dryRun === true;
@@ -102,15 +101,23 @@ async function ingestRequest(
     TIMEFRAMES.filter((each) => known.some(({ timeframe }) => timeframe === each));
   if (!fillGaps && assets.length === 0) throw usageError('which assets?', 'e.g. --assets BTCUSD,ETHUSD');
   if (!fillGaps && timeframes.length === 0) throw usageError('which timeframes?', 'e.g. --timeframes 1m,1h');
-  return { assets, timeframes, range, fillGaps, backfill, lagUs: durationOf(options, 'lag') ?? 0 };
+  const names = listOption(options, 'provider') ?? defaultProviders(known.map(({ provider }) => provider));
+  return { names, assets, timeframes, range, fillGaps, backfill, lagUs: durationOf(options, 'lag') ?? 0 };
 }
 
-function sourceOf({ directory }: Invocation, options: Options): string | null {
+/** Gaps are filled by whose they are; without any, the bundled sample. */
+function defaultProviders(known: readonly string[]): string[] {
+  const names = [...new Set(known)];
+  if (names.length > 1)
+    throw usageError('whose gaps?', `e.g. --provider ${names[0]}; there are ${names.join(', ')}`);
+  return names.length === 0 ? ['replay'] : names;
+}
+
+function sourceOf({ directory }: Invocation, options: Options, names: readonly string[]): string | null {
   const source = textOption(options, 'source');
   if (source === undefined) return null;
-  const names = listOption(options, 'provider') ?? ['replay'];
   if (names.includes('replay')) return resolve(directory, source);
-  throw usageError(`--source is for the provider replay`, 'add --provider replay, or leave --source out');
+  throw usageError('--source is for the provider replay', 'add --provider replay, or leave --source out');
 }
 
 function streamJson(stream: StreamResult, dryRun: boolean) {
