@@ -34,9 +34,11 @@ export const stream: CommandSpec = {
     const configuration = await streamSettings(invocation, options);
     const { stream: settings, lake: place } = configuration.value;
     const rules = await rulesOf(configuration.value, options);
-    const { runStream } = await import('../../ingest/index.ts');
+    const { openStreamTable, runStream } = await import('../../ingest/index.ts');
+    const { DeadLetters } = await import('../../quality/index.ts');
     const { openStorage } = await import('../../storage/index.ts');
     const lake = locate(place, configuration, 'lake', directory);
+    const storage = openStorage(lake);
     const ingestionId = randomUUID();
     const listener = streamProgress(
       output,
@@ -47,7 +49,8 @@ export const stream: CommandSpec = {
     const source = await openSource(invocation, options, configuration, { ingestionId, trouble });
     try {
       const summary = await runStream({
-        lake: openStorage(lake),
+        table: await openStreamTable(storage),
+        deadLetters: new DeadLetters(storage, now),
         source,
         rules,
         batchMs: milliseconds(settings.batch),

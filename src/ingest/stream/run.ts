@@ -1,6 +1,6 @@
 /** A stream from its source into `raw_market_data_5s`. */
 import type { DeltaTable } from '../../delta/index.ts';
-import { DeadLetters } from '../../quality/index.ts';
+import type { DeadLetters } from '../../quality/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { createBarTable } from '../bronze-tables.ts';
 import type { StreamListener } from './events.ts';
@@ -17,7 +17,9 @@ import type { MessageSource } from './source.ts';
 import { commitStream } from './stream-commit.ts';
 
 export interface StreamRequest {
-  readonly lake: Storage;
+  /** See `openStreamTable`. */
+  readonly table: DeltaTable;
+  readonly deadLetters: Pick<DeadLetters, 'add' | 'all'>;
   readonly source: MessageSource;
   readonly rules: StreamRules;
   /** Between two commits. */
@@ -51,16 +53,18 @@ const PROGRESS_MS = 30_000;
 const MOST_DEAD_BYTES = 16 * 2 ** 20;
 const MOST_MESSAGES = 500_000;
 
+/** `raw_market_data_5s` of a lake; made where there is none. */
+export function openStreamTable(lake: Storage): Promise<DeltaTable> {
+  return createBarTable(lake, '5s');
+}
+
 /** Runs until the signal, or the end; what is closed by then is committed. */
-export async function runStream(request: StreamRequest): Promise<StreamSummary> {
-  const table = await createBarTable(request.lake, '5s');
-  return new Stream(request, table).run();
+export function runStream(request: StreamRequest): Promise<StreamSummary> {
+  return new Stream(request).run();
 }
 
 class Stream {
   readonly #request: StreamRequest;
-  readonly #table: DeltaTable;
-  readonly #deadLetters: DeadLetters;
   readonly #partitions = new Map<number, PartitionState>();
   readonly #ends = new Map<number, number>();
   readonly #total: MessageCounts = noMessages();
@@ -69,10 +73,8 @@ class Stream {
   #version: number | null = null;
   #committedMs: number;
 
-  constructor(request: StreamRequest, table: DeltaTable) {
+  constructor(request: StreamRequest) {
     this.#request = request;
-    this.#table = table;
-    this.#deadLetters = new DeadLetters(request.lake, request.now);
     this.#committedMs = request.now();
   }
 
@@ -111,7 +113,7 @@ class Stream {
 
   /** Takes up partitions that are this process's by now, and forgets those that are others'. */
   async #assign(): Promise<void> {
-    const { source, listener, now } = this.#request;
+    const { source, listener, now, table } = this.#request;
     const assigned = source.assigned();
     if (assigned === undefined) return;
     const revoked = [...this.#partitions.keys()].filter((partition) => !assigned.includes(partition));
@@ -119,10 +121,9 @@ class Stream {
     if (revoked.length > 0) listener({ type: 'revoked', partitions: revoked });
     const added = assigned.filter((partition) => !this.#partitions.has(partition));
     if (added.length === 0) return;
-    await this.#table.refresh();
+    await table.refresh();
     for (const partition of added) {
-      const begin = { ...this.#request, table: this.#table, deadLetters: this.#deadLetters, nowMs: now() };
-      const state = await beginPartition(begin, partition);
+      const state = await beginPartition({ ...this.#request, nowMs: now() }, partition);
       this.#partitions.set(partition, state);
       if (!this.#ends.has(partition)) this.#ends.set(partition, state.end);
     }
@@ -157,18 +158,18 @@ class Stream {
   }
 
   async #commit(batchStartMs: number, isLast: boolean): Promise<void> {
-    const { source, now, ingestionId, listener } = this.#request;
+    const { table, deadLetters, source, now, ingestionId, listener } = this.#request;
     const commitStartMs = now();
     const batches = [...this.#partitions.values()].map((state) => state.takeBatch());
     const isDue = isLast || commitStartMs - this.#committedMs >= PROGRESS_MS;
     const hasNews = batches.some(({ bars, dead }) => bars.length + dead.length > 0);
     const { provider, topic } = source;
     const commit = await commitStream({
-      table: this.#table,
+      table,
       provider,
       topic,
       ingestionId,
-      deadLetters: this.#deadLetters,
+      deadLetters,
       nowMs: commitStartMs,
       batches: hasNews || isDue ? batches.filter(isChanged) : [],
     });
