@@ -7,6 +7,13 @@ import { type RunOptions, runMonths } from '../../src/months/index.ts';
 
 export const defaultProcessing = processingOf(settingsSchema.parse({}));
 
+const opening = { zone: 'America/Chicago', open: '08:30', close: '09:00', calendar: 'cme-equity' };
+
+/** Half an hour a day, for tests of how runs begin, commit and end. */
+export const shortProcessing = processingOf(
+  settingsSchema.parse({ session: 'opening', sessions: { opening } }),
+);
+
 /** A run with the defaults, two threads, and what differs. */
 export function run(sourceUri: string, lakeUri: string, changes: Partial<RunOptions> = {}) {
   return runMonths({

@@ -6,11 +6,13 @@ import { DeltaTable } from '../../src/delta/index.ts';
 import type { RunEvent } from '../../src/months/index.ts';
 import { MonthlyLake } from '../../src/months/lake.ts';
 import { type RunWorld, systemWorld } from '../../src/months/run-world.ts';
-import { monthHashes, run, strayFiles } from './lake-contents.ts';
+import { run as anyRun, monthHashes, shortProcessing, strayFiles } from './lake-contents.ts';
 import { SMALL_MONTHS, writeSmallMonths } from './small-months.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'barline-late-'));
 const source = join(root, 'source');
+const run: typeof anyRun = (from, to, changes) =>
+  anyRun(from, to, { processing: shortProcessing, ...changes });
 const TIMELESS = ['quarantine', 'rolls', 'training_bars'];
 /** Of tables whose files hold no clock time. */
 const contents = (lake: string) => Promise.all(TIMELESS.map((name) => monthHashes(lake, name)));
@@ -129,7 +131,7 @@ describe('a run held up for longer than its lease', () => {
           onEvent: (event) => events.push(event),
         });
         await held.reached;
-        const second = await run(source, lake, { plan, leaseSeconds: 2 });
+        const second = await run(source, lake, { plan, leaseSeconds: 1 });
         expect(second.outcomes).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
         const document = () =>
           JSON.parse(

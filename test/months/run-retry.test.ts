@@ -7,12 +7,14 @@ import { openStorage } from '../../src/delta/index.ts';
 import { listFailures, type RunEvent } from '../../src/months/index.ts';
 import { WorkerPool } from '../../src/months/pool.ts';
 import { type Refusal, SmallS3 } from '../storage/small-s3.ts';
-import { monthHashes, run, strayFiles } from './lake-contents.ts';
+import { run as anyRun, monthHashes, shortProcessing, strayFiles } from './lake-contents.ts';
 import { TestWorld } from './run-world.ts';
 import { fileNameOf, SMALL_MONTHS, writeSmallMonths } from './small-months.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'barline-retry-'));
 const source = join(root, 'source');
+const run: typeof anyRun = (from, to, changes) =>
+  anyRun(from, to, { processing: shortProcessing, ...changes });
 let s3: SmallS3;
 let refusal: Refusal | undefined;
 let expected: Record<string, string[]> = {};
