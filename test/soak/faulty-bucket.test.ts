@@ -122,6 +122,8 @@ it('24 months from a bucket into a bucket come through a fault in ten requests, 
   expect(summary.retries.requests).toBeGreaterThanOrEqual(spoilt.length);
   expect(differences(await lakeContents(lake), expected)).toEqual([]);
   await expectFiles(lake);
-  expect(await strayPaths(lake)).toEqual([]);
+  // what alerts know of months stays
+  const stray = (await strayPaths(lake)).filter((path) => !path.startsWith('_barline/alerts/'));
+  expect(stray).toEqual([]);
   expect(Object.values(await commitsByMonth(lake))).toEqual(files.map(() => 1));
 }, 1_800_000);
