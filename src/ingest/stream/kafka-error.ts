@@ -17,7 +17,10 @@ export function kafkaError(error: unknown, { brokers, topic }: Place): BarlineEr
     'apiId' in cause && typeof cause.apiId === 'string' ? [cause.apiId] : [],
   );
   const facts = { brokers, topic };
-  if (ids.some((id) => NO_TOPIC.has(id))) {
+  if (
+    ids.some((id) => NO_TOPIC.has(id)) ||
+    causes.some(({ message }) => message.startsWith('Unknown topic'))
+  ) {
     return new BarlineError({
       code: 'KAFKA_NO_TOPIC',
       message: `there is no topic ${JSON.stringify(topic)} at ${brokers.join(', ')}`,
