@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +16,8 @@ const MONTHS = [
 
 beforeAll(async () => {
   mkdirSync(join(root, 'source'));
+  // alerts would go to stderr
+  writeFileSync(join(root, 'barline.yaml'), 'alerts: { sinks: [] }\n');
   for (const [dates, date] of MONTHS) {
     await writeGoodMonth(join(root, 'source', `glbx-mdp3-${dates}.ohlcv-1s.dbn.zst`), { date });
   }

@@ -28,7 +28,7 @@ describe('a month whose file is not what its name says', () => {
       message: `${join(source, fileNameOf('2024-05'))}: the name says 2024-05, but 3600 of 3600 bars are of another time, the first of 2024-04-02T14:00:00.000Z`,
       hint: 'give the file the name of its month, or download it again',
     });
-    expect(existsSync(lake)).toBe(false);
+    expect(existsSync(join(lake, 'training_bars'))).toBe(false);
   });
 
   it('is refused when it holds spreads alone', async () => {
@@ -39,7 +39,7 @@ describe('a month whose file is not what its name says', () => {
       code: 'NO_OUTRIGHT',
       message: 'The input holds no outright contract of ES; found ESM4-ESU4.',
     });
-    expect(existsSync(lake)).toBe(false);
+    expect(existsSync(join(lake, 'training_bars'))).toBe(false);
   });
 });
 
