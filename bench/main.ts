@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 const FILES: Readonly<Record<string, string>> = { labels: 'labels-features' };
 /** Data of benchmarks, not benchmarks. */
 const NOT_BENCHMARKS = new Set(['main', 'market-months']);
-/** Hundreds of months to generate first: run only when named. */
-const ONLY_BY_NAME = new Set(['months']);
+/** Hundreds of months to generate first, or a broker to install: run only when named. */
+const ONLY_BY_NAME = new Set(['months', 'stream']);
 /** Benchmarks that know `--rounds` and `--no-build`. */
 const WITH_OPTIONS = new Set(['month', 'months', 'year', 'parquet-encode', 'delta']);
 

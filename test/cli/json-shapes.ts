@@ -413,3 +413,30 @@ export const storedRecords = z.strictObject({
   dead: count,
   seconds: z.number().nonnegative(),
 });
+
+export const streamBatch = z.strictObject({
+  version: count.nullable(),
+  partitions: count,
+  messages: count,
+  rows: count,
+  late: count,
+  invalid: count,
+  open_windows: count,
+  lag: count,
+  watermark: time.nullable(),
+  seconds: z.number().nonnegative(),
+  commit_seconds: z.number().nonnegative(),
+});
+
+export const streamSummary = z.strictObject({
+  summary: z.strictObject({
+    messages: count,
+    rows: count,
+    late: count,
+    invalid: count,
+    reread: count,
+    commits: count,
+    version: count.nullable(),
+    seconds: z.number().nonnegative(),
+  }),
+});
