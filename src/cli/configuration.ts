@@ -16,7 +16,7 @@ import { alertsSchema } from './alert-settings.ts';
 import type { Invocation } from './command.ts';
 import { checkNames } from './defined-names.ts';
 import { calendarSchema, instrumentSchema, sessionSchema } from './market-settings.ts';
-import { providersSchema } from './provider-settings.ts';
+import { ingestSchema, providersSchema } from './provider-settings.ts';
 import { streamSchema } from './stream-settings.ts';
 
 const modeSchema = z.strictObject({
@@ -166,6 +166,7 @@ const fields = z.strictObject({
     .default({})
     .describe('Your own holidays and early closes, by name.'),
   providers: providersSchema,
+  ingest: ingestSchema,
   stream: streamSchema,
 });
 

@@ -1,6 +1,6 @@
 /** The providers a command names, behind one another, with their keys from the environment. */
-import type { Configuration } from '../base/index.ts';
-import type { BarProvider, CostQuote, ProviderEvent } from '../providers/index.ts';
+import { BarlineError, type Configuration } from '../base/index.ts';
+import type { BarProvider, CostQuote, ProviderEvent, ProviderFacts } from '../providers/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { Invocation } from './command.ts';
 import type { Settings } from './configuration.ts';
@@ -20,9 +20,12 @@ export async function openProviders(
   { names, configuration, storage, source }: ProvidersRequest,
 ): Promise<{ readonly provider: BarProvider; readonly mask: (text: string) => string }> {
   const { environment, output } = invocation;
+  const said = new Set<string>();
   const onEvent = (event: ProviderEvent) => {
     if (event.kind === 'fallback') {
-      output.note(`${event.provider} fails, asking ${event.next}: ${event.error.message}`);
+      const text = `${event.provider} fails, asking ${event.next}: ${event.error.message}`;
+      if (!said.has(text)) output.note(text);
+      said.add(text);
     } else if (output.options.verbose) {
       const why =
         event.kind === 'retry'
@@ -45,10 +48,32 @@ export async function openProviders(
         : Promise.resolve(false),
     onEvent,
   };
+  const known = [...new Set(names)].map(factsOf);
   const providers: BarProvider[] = [];
-  for (const name of names) providers.push(await openProvider(name, world));
-  const secrets = new Secrets(names.map((name) => keyOf(factsOf(name), environment)));
+  const refused: BarlineError[] = [];
+  for (const facts of known) {
+    const opened = await openProvider(facts.name, world).catch((error: unknown) => {
+      if (!(error instanceof BarlineError)) throw error;
+      refused.push(error);
+      return unavailable(facts, error);
+    });
+    providers.push(opened);
+  }
+  if (refused[0] !== undefined && refused.length === known.length) throw refused[0];
+  const secrets = new Secrets(known.map((facts) => keyOf(facts, environment)));
   return { provider: withFallback(providers, onEvent), mask: (text) => secrets.mask(text) };
+}
+
+/** Stands for a provider that cannot be asked, e.g. without its key, so that the next one is. */
+function unavailable({ name, timeframes }: ProviderFacts, error: BarlineError): BarProvider {
+  return {
+    name,
+    isMock: false,
+    timeframes,
+    fetchBars: () => {
+      throw error;
+    },
+  };
 }
 
 /** Whether somebody can say yes: what costs is refused otherwise. */

@@ -1,6 +1,7 @@
 /** The providers of bars as they stand in `barline.yaml`, checked at the edge. */
 import { z } from 'zod';
 import { PROVIDER_FACTS, type ProviderSettings } from '../providers/index.ts';
+import { HIGHEST_PRICE, LOWEST_PRICE, type PriceBounds } from '../quality/index.ts';
 
 const NAMES = PROVIDER_FACTS.map(({ name }) => name).filter((name) => name !== 'replay');
 
@@ -68,3 +69,28 @@ export const providersSchema = z
   .describe(
     'Vendors of bars, by name (`coinbase`, `ccxt:kraken`), where they differ from what is built in. Keys come from the environment alone.',
   );
+
+/** The section `ingest`. */
+export const ingestSchema = z
+  .strictObject({
+    lowest_price: z
+      .number()
+      .positive()
+      .default(LOWEST_PRICE)
+      .describe('A bar with a price below it becomes a dead letter.'),
+    highest_price: z
+      .number()
+      .positive()
+      .default(HIGHEST_PRICE)
+      .describe('A bar with a price above it becomes a dead letter.'),
+  })
+  .refine((bounds) => bounds.lowest_price < bounds.highest_price, {
+    path: ['highest_price'],
+    message: 'expected more than lowest_price',
+  })
+  .prefault({})
+  .describe('Bars that `barline ingest` and `barline dlq replay` take.');
+
+export function priceBounds(settings: z.infer<typeof ingestSchema>): PriceBounds {
+  return { lowestPrice: settings.lowest_price, highestPrice: settings.highest_price };
+}

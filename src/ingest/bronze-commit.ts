@@ -14,7 +14,16 @@ import {
   type StreamRun,
   type StreamWrite,
 } from './stream-rows.ts';
-import { appIdOf, domainOf, type StreamState, stateOf, stateText, streamKey } from './stream-state.ts';
+import {
+  appIdOf,
+  domainOf,
+  foreignOrigin,
+  NOTHING,
+  type StreamState,
+  stateOf,
+  stateText,
+  streamKey,
+} from './stream-state.ts';
 
 export interface CommitRequest {
   readonly table: DeltaTable;
@@ -93,6 +102,10 @@ async function prepare(
   before: readonly Prepared[],
 ): Promise<Prepared[]> {
   const states = gathered.map(({ run }) => stateOf(table.latest, run.stream));
+  for (const [i, { run }] of gathered.entries()) {
+    const foreign = foreignOrigin(run.stream, states[i] ?? NOTHING, run.origin);
+    if (foreign !== undefined) throw foreign;
+  }
   const wanted = gathered.flatMap(({ run, rows }, i) => {
     const span = doubtful(rows, states[i] ?? NOTHING);
     return span === undefined ? [] : [{ stream: run.stream, span }];
@@ -112,8 +125,6 @@ async function prepare(
     }),
   );
 }
-
-const NOTHING: StreamState = { watermarkUs: null, asked: [], begun: [] };
 
 async function tryCommit(
   table: DeltaTable,

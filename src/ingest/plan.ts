@@ -42,8 +42,9 @@ export function missingOf(
   dead: readonly Span[],
 ): Span[] {
   const first = asked[0]?.[0];
-  if (first === undefined || watermarkUs === null) return range === null ? [] : unionOf([range]);
-  const end = Math.max(watermarkUs + barUs, asked.at(-1)?.[1] ?? 0);
+  // what nobody has begun lacks nothing
+  if (first === undefined) return [];
+  const end = Math.max(watermarkUs === null ? first : watermarkUs + barUs, asked.at(-1)?.[1] ?? first);
   const hull: Span = range === null ? [first, end] : [range[0], Math.min(range[1], end)];
   const open = without(unionOf([hull]), asked);
   return unionOf([...open, ...within(unionOf(dead), hull[0], hull[1])]);

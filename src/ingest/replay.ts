@@ -2,11 +2,11 @@
 import { TIMEFRAME_US } from '../providers/index.ts';
 import {
   barOf,
+  DEFAULT_PRICE_BOUNDS,
   type DeadLetter,
   type DeadLetters,
   type DeadRecord,
-  HIGHEST_PRICE,
-  LOWEST_PRICE,
+  type PriceBounds,
 } from '../quality/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { commitPages } from './bronze-commit.ts';
@@ -25,6 +25,8 @@ export interface ReplayRequest {
   readonly ingestionId: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Default 0.0001 to 1,000,000. */
+  readonly priceBounds?: PriceBounds;
 }
 
 export interface ReplayResult {
@@ -71,7 +73,7 @@ export interface ReplayOutcome {
 }
 
 async function replayBars(
-  { lake, ingestionId, now }: ReplayRequest,
+  { lake, ingestionId, now, priceBounds = DEFAULT_PRICE_BOUNDS }: ReplayRequest,
   { records }: DeadLetter,
   stream: BarStream,
 ): Promise<ReplayOutcome> {
@@ -87,8 +89,7 @@ async function replayBars(
   const rules = {
     barUs: run.barUs,
     nowUs: now() * 1000,
-    lowestPrice: LOWEST_PRICE,
-    highestPrice: HIGHEST_PRICE,
+    ...priceBounds,
   };
   // a bar that has not ended yet is neither to be stored nor to be dropped
   const isClosed = (record: DeadRecord) => !((barOf(record).tsUs ?? 0) + run.barUs > rules.nowUs);

@@ -1,8 +1,8 @@
 /** A run of batch ingestion: plan, fetch, check, store. */
 import { BarlineError } from '../base/index.ts';
 import type { Snapshot } from '../delta/index.ts';
-import { type BarProvider, TIMEFRAME_US, type Timeframe } from '../providers/index.ts';
-import { DeadLetters, HIGHEST_PRICE, LOWEST_PRICE } from '../quality/index.ts';
+import { type Answerer, type BarProvider, TIMEFRAME_US, type Timeframe } from '../providers/index.ts';
+import { DEFAULT_PRICE_BOUNDS, DeadLetters, type PriceBounds } from '../quality/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { BronzeSink } from './bronze-sink.ts';
 import { openBarTable } from './bronze-tables.ts';
@@ -13,7 +13,7 @@ import { noCounts, pageRows } from './page-rows.ts';
 import { planOf } from './plan.ts';
 import { lengthOf, type Span, unionOf } from './spans.ts';
 import type { StreamRun } from './stream-rows.ts';
-import { type BarStream, stateOf, streamKey } from './stream-state.ts';
+import { type BarStream, foreignOrigin, type StreamState, stateOf, streamKey } from './stream-state.ts';
 
 export interface IngestRequest {
   readonly lake: Storage;
@@ -29,6 +29,8 @@ export interface IngestRequest {
   /** How much of the recent past is fetched again for corrections, µs. */
   readonly lagUs: number;
   readonly dryRun: boolean;
+  /** Default 0.0001 to 1,000,000. */
+  readonly priceBounds?: PriceBounds;
   /** Stands in every row. */
   readonly ingestionId: string;
   /** Milliseconds since the epoch. */
@@ -56,6 +58,8 @@ interface PlannedStream {
   readonly plan: readonly Span[];
   /** As the run found it, µs. */
   readonly watermarkUs: number | null;
+  /** What the table knew of the bars that another provider, or this one, gave. */
+  readonly stateOf: (provider: string) => StreamState;
 }
 
 /**
@@ -85,7 +89,7 @@ export async function ingest(request: IngestRequest): Promise<IngestOutcome> {
     onCommit: (timeframe, version) => listener?.({ type: 'committed', timeframe, version }),
   });
   const fetched = request.dryRun
-    ? planned.map((each) => ({ ...each, runs: [], error: undefined }))
+    ? planned.map((each) => ({ ...each, runs: [], error: unfit(request, each) }))
     : await inParallel(planned, request.streamsAtOnce ?? 8, (each) => fetchStream(request, sink, each));
   await sink.flush();
   const streams = fetched.map(streamResult);
@@ -113,8 +117,8 @@ async function planStreams(request: IngestRequest, deadLetters: DeadLetters): Pr
     timeframes.map((timeframe) => {
       const stream: BarStream = { provider: provider.name, asset, timeframe };
       const snapshot = snapshots.get(timeframe);
-      const state =
-        snapshot === undefined ? { watermarkUs: null, asked: [], begun: [] } : stateOf(snapshot, stream);
+      const stateBy = (name: string) => stateOf(snapshot, { ...stream, provider: name });
+      const state = stateBy(provider.name);
       const plan = planOf(state, {
         range,
         barUs: TIMEFRAME_US[timeframe],
@@ -124,7 +128,7 @@ async function planStreams(request: IngestRequest, deadLetters: DeadLetters): Pr
         lagUs,
         dead: dead.get(streamKey(stream)) ?? [],
       });
-      return { stream, plan, watermarkUs: state.watermarkUs };
+      return { stream, plan, watermarkUs: state.watermarkUs, stateOf: stateBy };
     }),
   );
 }
@@ -143,11 +147,15 @@ async function fetchStream(
   const { provider, signal } = request;
   const { stream, plan } = planned;
   const runs = new Map<string, StreamRun>();
-  const runOf = ({ name, isMock }: Pick<BarProvider, 'name' | 'isMock'>): StreamRun => {
+  const runOf = ({ name, isMock, origin }: Answerer): StreamRun => {
     const known = runs.get(name);
     if (known !== undefined) return known;
+    const own = { ...stream, provider: name };
+    const foreign = foreignOrigin(own, planned.stateOf(name), origin);
+    if (foreign !== undefined) throw foreign;
     const run: StreamRun = {
-      stream: { ...stream, provider: name },
+      stream: own,
+      ...(origin !== undefined && { origin }),
       barUs: TIMEFRAME_US[stream.timeframe],
       isMock,
       plan: name === provider.name ? plan : [],
@@ -159,9 +167,8 @@ async function fetchStream(
     return run;
   };
   const finished = (error?: BarlineError): FetchedStream => ({ ...planned, runs: [...runs.values()], error });
-  if (plan.length > 0 && !provider.timeframes.includes(stream.timeframe)) {
-    return finished(noTimeframe(provider, stream.timeframe));
-  }
+  const error = unfit(request, planned);
+  if (error !== undefined) return finished(error);
   try {
     for (const [fromUs, toUs] of plan) {
       const { asset, timeframe } = stream;
@@ -178,8 +185,18 @@ async function fetchStream(
   }
 }
 
+/** Why the provider is not to be asked for a stream. */
+function unfit({ provider, fillGaps }: IngestRequest, planned: PlannedStream): BarlineError | undefined {
+  const { stream, plan } = planned;
+  if (plan.length > 0 && !provider.timeframes.includes(stream.timeframe)) {
+    return noTimeframe(provider, stream.timeframe);
+  }
+  if (fillGaps && plan.length === 0) return undefined;
+  return foreignOrigin(stream, planned.stateOf(provider.name), provider.origin);
+}
+
 async function take(
-  { now, mask = (text) => text, listener }: IngestRequest,
+  { priceBounds = DEFAULT_PRICE_BOUNDS, now, mask = (text) => text, listener }: IngestRequest,
   sink: BronzeSink,
   run: StreamRun,
   page: Parameters<typeof pageRows>[0],
@@ -188,8 +205,7 @@ async function take(
   const rules = {
     barUs: run.barUs,
     nowUs: now() * 1000,
-    lowestPrice: LOWEST_PRICE,
-    highestPrice: HIGHEST_PRICE,
+    ...priceBounds,
   };
   const rows = pageRows(page, { rules, wanted, had: run.had, mask });
   const { counts } = rows;

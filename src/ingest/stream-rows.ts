@@ -11,6 +11,7 @@ export interface StreamRun {
   readonly stream: BarStream;
   readonly barUs: number;
   readonly isMock: BarProvider['isMock'];
+  readonly origin?: BarProvider['origin'];
   /** What the run set out to fetch. */
   readonly plan: readonly Span[];
   /** Spans whose bars the run has had, stored or not. */
@@ -164,5 +165,5 @@ function nextState(run: StreamRun, rows: GatheredRows, state: StreamState, kept:
   }
   const asked = unionOf([...state.asked, ...rows.covered, ...outside]);
   const behind = watermarkUs === null ? [] : within(unionOf([...state.begun, ...run.plan]), 0, watermarkUs);
-  return { watermarkUs, asked, begun: without(behind, asked) };
+  return { watermarkUs, asked, begun: without(behind, asked), origin: run.origin ?? state.origin };
 }

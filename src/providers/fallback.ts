@@ -24,6 +24,7 @@ export function withFallback(
     name: first.name,
     isMock: first.isMock,
     timeframes: first.timeframes,
+    ...(first.origin !== undefined && { origin: first.origin }),
     fetchBars: (request) => pagesOfAny(providers, request, onEvent),
     usage: () => usageOf(providers),
   };
@@ -37,12 +38,13 @@ async function* pagesOfAny(
   let missing: readonly Span[] = [{ fromUs: request.fromUs, toUs: request.toUs }];
   const errors: BarlineError[] = [];
   for (const [k, provider] of providers.entries()) {
-    const { name, isMock } = provider;
+    const { name, isMock, origin } = provider;
+    const answeredBy = { name, isMock, ...(origin !== undefined && { origin }) };
     try {
       for (const span of missing) {
         for await (const page of provider.fetchBars({ ...request, ...span })) {
           missing = without(missing, { fromUs: page.coveredFromUs, toUs: page.coveredToUs });
-          yield { ...page, answeredBy: { name, isMock } };
+          yield { ...page, answeredBy };
         }
       }
       return;

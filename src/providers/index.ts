@@ -27,6 +27,9 @@ export {
   type ProviderWorld,
 } from './open.ts';
 export {
+  type Answerer,
+  BAR_ORIGINS,
+  type BarOrigin,
   type BarPage,
   type BarProvider,
   type BarRequest,

@@ -41,8 +41,15 @@ export interface BarPage {
   /** The file the bars came from; null from an API. */
   readonly sourceFile: string | null;
   /** Who answered, where it is not the provider asked: one of those behind it (see `withFallback`). */
-  readonly answeredBy?: Pick<BarProvider, 'name' | 'isMock'>;
+  readonly answeredBy?: Answerer;
 }
+
+/** `replay` has the bundled sample, and files that somebody names. */
+export const BAR_ORIGINS = ['sample', 'files'] as const;
+export type BarOrigin = (typeof BAR_ORIGINS)[number];
+
+/** Who answers, as far as it is stored with the bars. */
+export type Answerer = Pick<BarProvider, 'name' | 'isMock' | 'origin'>;
 
 /** A vendor of bars. Pages may come in any order; the still-forming last bar is never among them. */
 export interface BarProvider {
@@ -50,6 +57,8 @@ export interface BarProvider {
   readonly name: string;
   /** Bars that are no market's: bundled or generated. */
   readonly isMock: boolean;
+  /** Where the bars are from, where one name stands for several places: they must not mix in one stream. */
+  readonly origin?: BarOrigin;
   readonly timeframes: readonly Timeframe[];
   /** Throws a BarlineError for what cannot heal, after retrying what may. */
   fetchBars(request: BarRequest): AsyncIterable<BarPage>;

@@ -30,6 +30,7 @@ export function fileReplay(source: string, clock: Clock): BarProvider {
   return {
     name: 'replay',
     isMock: true,
+    origin: 'files',
     timeframes: TIMEFRAMES,
     fetchBars: async function* (request) {
       opened ??= openFiles(source);

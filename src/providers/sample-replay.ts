@@ -12,6 +12,7 @@ export function sampleReplay(clock: Clock): BarProvider {
   return {
     name: 'replay',
     isMock: true,
+    origin: 'sample',
     timeframes: TIMEFRAMES,
     fetchBars: (request) => samplePages(sampleOf(request.asset), request, clock),
   };

@@ -12,17 +12,24 @@ export interface RawBar {
   readonly original: unknown;
 }
 
-export interface BarRules {
-  /** Length of a bar; its start is a multiple of it, counted from 1970-01-01T00:00Z. */
-  readonly barUs: number;
-  /** Bars that begin later are in the future; those that end later are still forming. */
-  readonly nowUs: number;
+export interface PriceBounds {
   readonly lowestPrice: number;
   readonly highestPrice: number;
 }
 
+export interface BarRules extends PriceBounds {
+  /** Length of a bar; its start is a multiple of it, counted from 1970-01-01T00:00Z. */
+  readonly barUs: number;
+  /** Bars that begin later are in the future; those that end later are still forming. */
+  readonly nowUs: number;
+}
+
 export const LOWEST_PRICE = 0.0001;
 export const HIGHEST_PRICE = 1_000_000;
+export const DEFAULT_PRICE_BOUNDS: PriceBounds = {
+  lowestPrice: LOWEST_PRICE,
+  highestPrice: HIGHEST_PRICE,
+};
 
 export interface BarColumns {
   readonly tsUs: Float64Array;

@@ -3,10 +3,12 @@ export {
   type BarRules,
   type CheckedBars,
   checkBars,
+  DEFAULT_PRICE_BOUNDS,
   emptyColumns,
   type FailedBar,
   HIGHEST_PRICE,
   LOWEST_PRICE,
+  type PriceBounds,
   type RawBar,
 } from './bar-rules.ts';
 export { type DeadLetter, DeadLetters, type NewDeadLetter } from './dead-letters.ts';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCli } from '../cli/run-cli.ts';
 import { run } from '../months/lake-contents.ts';
 import { writeSmallMonths } from '../months/small-months.ts';
 
@@ -54,4 +55,13 @@ it('the lines for Node do what they say', () => {
   expect(outputs).toHaveLength(2);
   expect(outputs[0]).toMatch(/^\d+ ESH4 [\d.]+\n$/);
   expect(outputs[1]).toMatch(/^3 \[\s+'\S+month=2024-02\S+\.parquet'\s+\]\n$/);
+});
+
+it('the bars of the bundled sample are those it shows', async () => {
+  const block = blocks('console').find((text) => text.startsWith('$ barline ingest ')) ?? '';
+  const [command = '', ...shown] = block.trimEnd().split('\n');
+  const { code, stdout } = await runCli(command.split(' ').slice(2), { cwd: root });
+  expect(code).toBe(0);
+  const untimed = (line: string) => line.replace(/;.*| in \/.*|^in .*/, '');
+  expect(stdout.trimEnd().split('\n').map(untimed)).toEqual(shown.map(untimed));
 });

@@ -3,6 +3,7 @@ import { usageError } from '../../base/index.ts';
 import { type CommandSpec, option } from '../command.ts';
 import { chosenLetters, FILTERS, LETTERS, openDeadLetters, streamText } from '../dead-letter-choice.ts';
 import { durationOf, openLake } from '../ingest-request.ts';
+import { priceBounds } from '../provider-settings.ts';
 import { formatCount } from '../text-table.ts';
 
 export const replay: CommandSpec = {
@@ -16,9 +17,10 @@ export const replay: CommandSpec = {
   run: async (invocation, ids, options) => {
     const { replayLetter } = await import('../../ingest/index.ts');
     const { output, now, signal } = invocation;
-    const { storage } = await openLake(invocation);
+    const { configuration, storage } = await openLake(invocation);
+    const bounds = priceBounds(configuration.value.ingest);
     const deadLetters = await openDeadLetters(invocation);
-    const request = { lake: storage, deadLetters, ingestionId: randomUUID(), now };
+    const request = { lake: storage, deadLetters, ingestionId: randomUUID(), now, priceBounds: bounds };
     const total = { letters: 0, records: 0, stored: 0, duplicate: 0, kept: 0 };
     for await (const letter of chosenLetters(invocation, options, ids)) {
       if (signal.aborted) break;

@@ -18,6 +18,7 @@ import {
   timeText,
 } from '../ingest-request.ts';
 import { openProviders } from '../open-providers.ts';
+import { priceBounds } from '../provider-settings.ts';
 import { formatCount, formatSeconds, textTable } from '../text-table.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -60,6 +61,7 @@ export const ingestRun: CommandSpec = {
       lake: storage,
       provider,
       dryRun,
+      priceBounds: priceBounds(configuration.value.ingest),
       ingestionId: randomUUID(),
       now: invocation.now,
       signal: invocation.signal,
@@ -101,7 +103,10 @@ async function ingestRequest(
     TIMEFRAMES.filter((each) => known.some(({ timeframe }) => timeframe === each));
   if (!fillGaps && assets.length === 0) throw usageError('which assets?', 'e.g. --assets BTCUSD,ETHUSD');
   if (!fillGaps && timeframes.length === 0) throw usageError('which timeframes?', 'e.g. --timeframes 1m,1h');
-  const names = listOption(options, 'provider') ?? defaultProviders(known.map(({ provider }) => provider));
+  const chosen = known.filter(
+    ({ asset, timeframe }) => assets.includes(asset) && timeframes.includes(timeframe),
+  );
+  const names = listOption(options, 'provider') ?? defaultProviders(chosen.map(({ provider }) => provider));
   return { names, assets, timeframes, range, fillGaps, backfill, lagUs: durationOf(options, 'lag') ?? 0 };
 }
 
