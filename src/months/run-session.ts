@@ -90,9 +90,9 @@ export class RunSession {
   }
 
   /** The month is committed: what stood for its being at work or failed goes. What cannot go now goes with the run. */
-  async committed(claim: Claim, hasFailed: boolean): Promise<void> {
+  async committed(claim: Claim): Promise<void> {
     await leniently(async () => {
-      if (hasFailed) await removeFailure(this.#lake.storage, claim.month);
+      await removeFailure(this.#lake.storage, claim.month);
       await this.claims.release(claim, true);
     });
   }

@@ -1,7 +1,7 @@
 import { BarlineError } from '../base/index.ts';
 import type { Claim } from './claims.ts';
 import { isFatal, kindOfError, monthError } from './error-class.ts';
-import { listFailures, recordFailure } from './failures.ts';
+import { recordFailure } from './failures.ts';
 import { isRemote } from './fetch.ts';
 import { failed, unchanged } from './finished-month.ts';
 import { MonthTakenError } from './lake.ts';
@@ -46,7 +46,6 @@ export class RunWork {
   #lastTaken: Month | undefined;
   /** As of the last month that turned out to be another run's. */
   #heldElsewhere: ReadonlySet<Month> = new Set();
-  #knownFailures: ReadonlySet<Month> = new Set();
 
   constructor(options: RunOptions, context: RunContext, session: RunSession) {
     this.#options = options;
@@ -87,16 +86,18 @@ export class RunWork {
     const stop = () => this.#stop();
     if (signal.aborted) return;
     signal.addEventListener('abort', stop);
+    const working: Promise<void>[] = [];
     try {
-      const failures = await listFailures(this.#context.lake.storage);
-      this.#knownFailures = new Set(failures.map(({ month }) => month));
       for (const each of taken) this.#queue.add({ planned: each, attempt: 1 });
       // those beyond the admission's fetch their files meanwhile
       const lanes = months + (isRemote(this.#context.source) ? MONTHS_FETCHED_AHEAD : 0);
-      await Promise.all(Array.from({ length: lanes }, () => this.#lane()));
+      working.push(...Array.from({ length: lanes }, () => this.#lane()));
+      await Promise.all(working);
     } finally {
       signal.removeEventListener('abort', stop);
       this.#stop();
+      // whoever clears up finds nobody still writing
+      await Promise.allSettled(working);
       await Promise.all(this.#waiting);
     }
   }
@@ -175,7 +176,7 @@ export class RunWork {
       claim = taken.mine;
       const record = await this.#context.lake.record(month);
       if (this.#isDoneSince(month, record)) {
-        await this.#session.committed(claim, false);
+        await this.#session.committed(claim);
         return { finished: unchanged(task.planned.raw, 'done elsewhere') };
       }
       return { finished: await this.#make(task, claim) };
@@ -196,7 +197,7 @@ export class RunWork {
       isTakenOver: claim.epoch > 1,
       commit: (work) => this.#session.commit(claim, work),
     });
-    await this.#session.committed(claim, this.#knownFailures.has(raw.month));
+    await this.#session.committed(claim);
     return finished;
   }
 
@@ -238,16 +239,14 @@ export class RunWork {
     }
     this.#context.fronts.failed(month);
     if (isFatal(error)) this.#stop();
-    else {
-      const failure = {
-        ...{ month, code, message, hint: hint ?? null, kind, attempts: attempt },
-        ...{ failed_at: new Date(now()).toISOString(), run_id: this.#context.runId, source_file: path },
-      };
-      // a store that cannot be reached learns of it when the month is tried again
-      await recordFailure(this.#context.lake.storage, failure).catch((lost: unknown) => {
-        if (!(lost instanceof BarlineError)) throw lost;
-      });
-    }
+    const failure = {
+      ...{ month, code, message, hint: hint ?? null, kind, attempts: attempt },
+      ...{ failed_at: new Date(now()).toISOString(), run_id: this.#context.runId, source_file: path },
+    };
+    // a store that cannot be reached or written to learns of it when the month is tried again
+    await recordFailure(this.#context.lake.storage, failure).catch((lost: unknown) => {
+      if (!(lost instanceof BarlineError)) throw lost;
+    });
     if (claim !== undefined) await this.#session.giveBack(claim);
     return { finished: failed(planned, error, { seconds, attempts: attempt }) };
   }

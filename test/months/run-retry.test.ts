@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { BarlineError } from '../../src/base/index.ts';
 import { openStorage } from '../../src/delta/index.ts';
 import { listFailures, type RunEvent } from '../../src/months/index.ts';
 import { WorkerPool } from '../../src/months/pool.ts';
@@ -142,4 +143,17 @@ it('fails the month, not the run, when a worker thread breaks', async () => {
     ['succeeded', undefined],
   ]);
   expect(SMALL_MONTHS).toHaveLength(3);
+});
+
+it('notes a month for which the disk had no room, so that nobody takes it for healed', async () => {
+  const lake = join(root, 'full');
+  const code = 'STORAGE_NO_SPACE';
+  const full = new BarlineError({ code, message: 'cannot write a file: no space is left' });
+  const spy = vi.spyOn(WorkerPool.prototype, 'prepare').mockRejectedValue(full);
+  const plan = { take: 'force', months: ['2024-02'] } as const;
+  const { summary } = await start(lake, { plan }).finally(() => spy.mockRestore());
+  expect(summary).toMatchObject({ succeeded: 0, failed: 1 });
+  expect(await listFailures(openStorage(lake))).toMatchObject([{ month: '2024-02', code }]);
+  expect((await start(lake, { plan })).summary).toMatchObject({ succeeded: 1, failed: 0 });
+  expect(await listFailures(openStorage(lake))).toEqual([]);
 });
