@@ -139,6 +139,7 @@ export function maskedBar(bar: VendorBar, mask: (text: string) => string): Vendo
     close: text(bar.close),
     volume: text(bar.volume),
     original: maskedValue(original, mask),
+    misplaced: bar.misplaced,
   };
 }
 

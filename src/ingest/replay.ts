@@ -74,7 +74,7 @@ export interface ReplayOutcome {
 
 async function replayBars(
   { lake, ingestionId, now, priceBounds = DEFAULT_PRICE_BOUNDS }: ReplayRequest,
-  { records }: DeadLetter,
+  { context, records }: DeadLetter,
   stream: BarStream,
 ): Promise<ReplayOutcome> {
   const run: StreamRun = {
@@ -96,7 +96,12 @@ async function replayBars(
   const kept: DeadRecord[] = records.filter((record) => !isClosed(record));
   const pages: PageRows[] = [];
   for (const [file, part] of Map.groupBy(records.filter(isClosed), sourceFileOf)) {
-    const page = { bars: part.map(barOf), coveredFromUs: 0, coveredToUs: 0, sourceFile: file };
+    const page = {
+      bars: part.map((record) => barOf(record, context)),
+      coveredFromUs: 0,
+      coveredToUs: 0,
+      sourceFile: file,
+    };
     pages.push(pageRows(page, { rules, wanted: EVER, had: [EVER], mask: (text) => text }));
   }
   const table = await createBarTable(lake, stream.timeframe);

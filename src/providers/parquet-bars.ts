@@ -10,8 +10,7 @@ import {
 import { type BarField, fieldPlaces, namedBars, timeframeOf } from './bar-names.ts';
 import { TIMEFRAMES, type Timeframe, type VendorBar } from './provider.ts';
 import type { BarFile } from './replay-files.ts';
-import { normaliseAsset } from './symbols.ts';
-import type { FileStream } from './text-bars.ts';
+import { assetOrNull, type FileStream } from './text-bars.ts';
 import { TIMEFRAME_US } from './timeframe.ts';
 
 const VALUES = ['time', 'open', 'high', 'low', 'close', 'volume'] as const;
@@ -25,6 +24,8 @@ export class ParquetBars implements BarFile {
   readonly #columns: Columns;
   readonly #named: ReturnType<typeof namedBars>;
   #streams: readonly ParquetStream[] | null = null;
+  /** Rows that should say whose they are, and do not: they go with the first stream. */
+  #lost: readonly ParquetStream[] = [];
 
   private constructor(path: string, named: ReturnType<typeof namedBars>, columns: Columns) {
     this.path = path;
@@ -66,8 +67,11 @@ export class ParquetBars implements BarFile {
         streams.push({
           assetText: assetText ?? null,
           timeframeText: timeframeText ?? null,
-          asset: assetText == null ? this.#named.asset : assetOrNull(assetText),
-          timeframe: timeframeOf(timeframeText ?? step ?? '') ?? this.#named.timeframe,
+          asset: this.#columns.asset === null ? this.#named.asset : assetOrNull(assetText),
+          timeframe:
+            this.#columns.timeframe === null
+              ? (timeframeOf(step ?? '') ?? this.#named.timeframe)
+              : (timeframeOf(timeframeText ?? '') ?? null),
           firstUs: first == null ? Number.POSITIVE_INFINITY : Number(first),
           lastUs: last == null ? Number.NEGATIVE_INFINITY : Number(last),
           inOrder: true,
@@ -76,13 +80,33 @@ export class ParquetBars implements BarFile {
         });
       }
     }
-    this.#streams = streams;
-    return streams;
+    const placed = streams.filter((stream) => this.#misplaced(stream) === undefined);
+    this.#lost = streams.filter((stream) => this.#misplaced(stream) !== undefined);
+    this.#streams = placed.length > 0 ? placed : this.#lost.slice(0, 1);
+    return this.#streams;
   }
 
   async *read(stream: FileStream, take: (bar: VendorBar) => void): AsyncGenerator<void, void, undefined> {
     const found = this.#streams?.find((each) => each === stream);
     if (found === undefined) return;
+    const isFirst = found === this.#streams?.[0];
+    const parts = isFirst ? [found, ...this.#lost.filter((each) => each !== found)] : [found];
+    for (const part of parts) yield* this.#readPart(part, take);
+  }
+
+  /** What a stream's rows say of asset or timeframe where the column's value names none; undefined where all is well. */
+  #misplaced({ asset, timeframe, assetText, timeframeText }: ParquetStream): VendorBar['misplaced'] {
+    const wrong = {
+      ...(this.#columns.asset !== null && asset === null && { asset_pair: assetText }),
+      ...(this.#columns.timeframe !== null && timeframe === null && { timeframe: timeframeText }),
+    };
+    return Object.keys(wrong).length === 0 ? undefined : wrong;
+  }
+
+  async *#readPart(
+    found: ParquetStream,
+    take: (bar: VendorBar) => void,
+  ): AsyncGenerator<void, void, undefined> {
     using session = await DuckDbSession.open(defaultLimits());
     const is = (field: 'asset' | 'timeframe', text: string | null): string =>
       `${this.#text(field)} IS NOT DISTINCT FROM ${text === null ? 'NULL' : quoteText(text)}`;
@@ -101,6 +125,7 @@ export class ParquetBars implements BarFile {
     const [times, raws, opens, highs, lows, closes, volumes] = [0, 1, 2, 3, 4, 5, 6].map((k) =>
       chunk.values(k),
     );
+    const misplaced = this.#misplaced(stream);
     for (let k = 0; k < chunk.rowCount; k++) {
       const [time, raw] = [times?.[k] ?? null, raws?.[k] ?? null];
       const tsUs = time === null ? (raw === null ? undefined : Number.NaN) : Number(time);
@@ -112,7 +137,7 @@ export class ParquetBars implements BarFile {
         close: value(closes),
         volume: value(volumes),
       };
-      yield { tsUs, ...bar, original: { asset_pair: stream.assetText, timestamp: raw, ...bar } };
+      yield { tsUs, ...bar, original: { asset_pair: stream.assetText, timestamp: raw, ...bar }, misplaced };
     }
   }
 
@@ -153,8 +178,4 @@ interface ParquetStream extends FileStream {
   readonly assetText: string | null;
   readonly timeframeText: string | null;
   readonly timeframe: Timeframe | null;
-}
-
-function assetOrNull(text: string): string | null {
-  return /^[\w./ -]{1,40}$/.test(text) ? normaliseAsset(text) : null;
 }

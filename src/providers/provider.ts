@@ -30,6 +30,8 @@ export interface VendorBar {
   readonly volume: unknown;
   /** What the vendor sent: a line's text, its bytes where they are no UTF-8, or the JSON value. */
   readonly original: unknown;
+  /** What it says of its asset and timeframe, where that cannot be read: then it is nobody's bar. */
+  readonly misplaced?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** One answer of a vendor. */

@@ -116,9 +116,13 @@ export class TextBars {
       const values = isPlain ? null : (this.#fields.values(bytes.toString('utf8', from, to)) ?? []);
       const asset = this.#assetOf(bytes, values);
       const timeframe = named ? this.#timeframeOf(bytes, values) : stream.timeframe;
+      const isLost = this.#isLost(asset, timeframe);
       const isOurs = asset === stream.asset && timeframe === stream.timeframe;
-      if (!isOurs && !(isFirst && this.#isLost(asset, timeframe))) return;
-      take(values === null ? this.#plainBar(bytes, from, to) : this.#valuesBar(values, bytes, from, to));
+      if (!isOurs && !(isFirst && isLost)) return;
+      const bar =
+        values === null ? this.#plainBar(bytes, from, to) : this.#valuesBar(values, bytes, from, to);
+      if (isLost) bar.misplaced = this.#misplaced(bytes, values, { asset, timeframe });
+      take(bar);
     };
     return isFirst
       ? fileLines(this.path, each)
@@ -128,6 +132,20 @@ export class TextBars {
   /** A line that should say whose it is, and does not. */
   #isLost(asset: string | null, timeframe: Timeframe | null): boolean {
     return (this.#places.asset >= 0 && asset === null) || (this.#places.timeframe >= 0 && timeframe === null);
+  }
+
+  /** What it says instead; a line that says nothing at all fails by its other fields. */
+  #misplaced(bytes: Buffer, values: readonly unknown[] | null, of: Pick<FileStream, 'asset' | 'timeframe'>) {
+    if (values?.length === 0) return undefined;
+    const text = (place: number): unknown =>
+      values === null
+        ? bytes.toString('utf8', this.#fields.starts[place], this.#fields.ends[place])
+        : (values[place] ?? null);
+    const { asset, timeframe } = this.#places;
+    return {
+      ...(asset >= 0 && of.asset === null && { asset_pair: text(asset) }),
+      ...(timeframe >= 0 && of.timeframe === null && { timeframe: text(timeframe) }),
+    };
   }
 
   #isHeader(offset: number): boolean {
@@ -169,7 +187,7 @@ export class TextBars {
     return value;
   }
 
-  #plainBar(bytes: Buffer, from: number, to: number): VendorBar {
+  #plainBar(bytes: Buffer, from: number, to: number): LineBar {
     const { starts, ends } = this.#fields;
     const { time, open, high, low, close, volume } = this.#places;
     return new LineBar(
@@ -185,7 +203,7 @@ export class TextBars {
     );
   }
 
-  #valuesBar(values: readonly unknown[], bytes: Buffer, from: number, to: number): VendorBar {
+  #valuesBar(values: readonly unknown[], bytes: Buffer, from: number, to: number): LineBar {
     const { time, open, high, low, close, volume } = this.#places;
     const value = (place: number): unknown => (values[place] === '' ? undefined : values[place]);
     const tsUs = valueTime(values[time]);
@@ -202,6 +220,7 @@ class LineBar implements VendorBar {
   readonly low: unknown;
   readonly close: unknown;
   readonly volume: unknown;
+  misplaced: VendorBar['misplaced'] = undefined;
   readonly #bytes: Buffer;
   readonly #from: number;
   readonly #to: number;
@@ -261,7 +280,8 @@ function commonest(steps: ReadonlyMap<number, number>): Timeframe | null {
   return most === undefined ? null : (LENGTHS.get(most[0]) ?? null);
 }
 
-function assetOrNull(value: unknown): string | null {
+/** Null for what names no asset. */
+export function assetOrNull(value: unknown): string | null {
   if (typeof value !== 'string' || !/^[\w./ -]+$/.test(value)) return null;
   const bare = value.replaceAll(/[-/_ ]/g, '');
   return bare === '' || bare.length > 24 ? null : normaliseAsset(value);

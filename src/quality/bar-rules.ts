@@ -10,7 +10,12 @@ export interface RawBar {
   readonly close: unknown;
   readonly volume: unknown;
   readonly original: unknown;
+  /** What it says of its asset and timeframe, where that cannot be read: then it is nobody's bar. */
+  readonly misplaced?: Misplaced | undefined;
 }
+
+/** By field: `asset_pair`, `timeframe`. */
+export type Misplaced = Readonly<Record<string, unknown>>;
 
 export interface PriceBounds {
   readonly lowestPrice: number;
@@ -74,7 +79,7 @@ export function checkBars(bars: readonly RawBar[], rules: BarRules): CheckedBars
     const v = numberOf(bar.volume);
     const sound =
       o >= l && o <= h && c >= l && c <= h && l >= lowestPrice && h <= highestPrice && v >= 0 && v < Infinity;
-    if (!sound || t % barUs !== 0 || t > nowUs) {
+    if (!sound || t % barUs !== 0 || t > nowUs || bar.misplaced !== undefined) {
       failed.push({ index, reason: reasonOf(bar, rules) });
     } else if (t + barUs > nowUs) {
       formingCount++;
@@ -129,7 +134,10 @@ const PRICES = ['open', 'high', 'low', 'close'] as const;
 
 /** Everything that is wrong with a bar, in one line. */
 function reasonOf(bar: RawBar, { barUs, nowUs, lowestPrice, highestPrice }: BarRules): string {
-  const reasons: string[] = [];
+  const reasons = Object.entries(bar.misplaced ?? {}).map(
+    ([field, value]) =>
+      `${field} ${value === null || value === '' ? 'is missing' : 'is not that of the stream'}`,
+  );
   const t = bar.tsUs;
   if (t === undefined) reasons.push('timestamp is missing');
   else if (!Number.isFinite(t)) reasons.push('timestamp cannot be read');

@@ -18,6 +18,7 @@ export function deadBar(bar: RawBar, reason: string, sourceFile: string | null):
   const { tsUs } = bar;
   const isTime = tsUs !== undefined && Math.abs(tsUs) <= MAX_DATE_US;
   return {
+    ...bar.misplaced,
     timestamp: isTime ? isoTimestamp(tsUs) : tsUs === undefined ? undefined : null,
     open: jsonValue(bar.open),
     high: jsonValue(bar.high),
@@ -43,8 +44,11 @@ function jsonValue(value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-/** The bar that a dead record tells of, to be checked again after somebody mended it. */
-export function barOf(record: DeadRecord): RawBar {
+/**
+ * The bar that a dead record tells of, to be checked again after somebody mended it. What it says of its asset and
+ * timeframe must be what `context` says.
+ */
+export function barOf(record: DeadRecord, context: DeadLetterContext = {}): RawBar {
   const { timestamp, open, high, low, close, volume, original, original_base64 } = record;
   const tsUs =
     timestamp === undefined
@@ -53,7 +57,12 @@ export function barOf(record: DeadRecord): RawBar {
         ? (timestampUs(String(timestamp)) ?? Number.NaN)
         : Number.NaN;
   const bytes = typeof original_base64 === 'string' ? Buffer.from(original_base64, 'base64') : undefined;
-  return { tsUs, open, high, low, close, volume, original: bytes ?? original };
+  const wrong = ['asset_pair', 'timeframe'].filter(
+    (field) => field in record && record[field] !== context[field],
+  );
+  const misplaced =
+    wrong.length === 0 ? undefined : Object.fromEntries(wrong.map((field) => [field, record[field]]));
+  return { tsUs, open, high, low, close, volume, original: bytes ?? original, misplaced };
 }
 
 /**

@@ -8,6 +8,7 @@ export {
   type FailedBar,
   HIGHEST_PRICE,
   LOWEST_PRICE,
+  type Misplaced,
   type PriceBounds,
   type RawBar,
 } from './bar-rules.ts';

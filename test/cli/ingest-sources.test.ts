@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ingestedStream, ingestSummary } from './json-shapes.ts';
+import { ingestedStream, ingestSummary, listedLetter } from './json-shapes.ts';
 import { type CliOptions, jsonLines, runCli } from './run-cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'barline-sources-cli-'));
@@ -130,4 +130,44 @@ test('prices are held to the bounds of the configuration, when replayed too', as
   const wrong = await barline('open', [...run, '--config', config]);
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain('ingest.highest_price');
+});
+
+describe('a record that does not say whose it is', () => {
+  const RUN = ['--timeframes', '1h', '--from', '2025-03-01', '--to', '2025-03-02', '--json'];
+  const counts = (stdout: string) => {
+    const { fetched, stored, dead } = ingestSummary.parse(jsonLines(stdout).at(-1)).summary;
+    return { fetched, stored, dead };
+  };
+  const row = (asset: string, hour: number) => `${asset},2025-03-01T0${hour}:00:00Z,5,6,4,5,1`;
+
+  test('in text is nobody’s bar until it is mended', async () => {
+    const rows = [row('BTCUSD', 0), row('', 1), row('BTC\0USD', 2), row('"BTC""USD"', 3), row('ETHUSD', 0)];
+    writeFileSync(
+      join(root, 'lost.csv'),
+      `asset_pair,timestamp,open,high,low,close,volume\n${rows.join('\n')}\n`,
+    );
+    const args = ['ingest', '--assets', 'BTCUSD,ETHUSD', ...RUN, '--source', 'lost.csv'];
+    expect(counts((await barline('lost', args)).stdout)).toEqual({ fetched: 5, stored: 2, dead: 3 });
+    const [letter] = jsonLines((await barline('lost', ['dlq', 'list', '--json'])).stdout);
+    const { file } = listedLetter.parse(letter);
+    const path = join(root, 'lost', file);
+    expect(readFileSync(path, 'utf8')).toContain('"reason": "asset_pair is missing"');
+    const replay = ['dlq', 'replay', '--json'];
+    expect(jsonLines((await barline('lost', replay)).stdout).at(-1)).toMatchObject({
+      summary: { stored: 0, kept: 3 },
+    });
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"asset_pair": ""', '"asset_pair": "BTCUSD"'));
+    expect(jsonLines((await barline('lost', replay)).stdout).at(-1)).toMatchObject({
+      summary: { stored: 1, kept: 2 },
+    });
+  });
+
+  test('in Parquet is one dead letter, whatever is asked for', async () => {
+    const query = `SELECT * FROM (VALUES ('BTCUSD', 0), (NULL, 1), ('B:C', 2), ('ETHUSD', 0)) AS t(asset_pair, h)`;
+    const values = '5.0 AS open, 6.0 AS high, 4.0 AS low, 5.0 AS close, 1.0 AS volume';
+    const sql = `SELECT asset_pair, TIMESTAMP '2025-03-01' + INTERVAL 1 HOUR * h AS timestamp, ${values} FROM (${query})`;
+    await barline('lost-parquet', ['sql', sql, '--output', join(root, 'lost_1h.parquet')]);
+    const args = ['ingest', '--assets', 'BTCUSD,ETHUSD', ...RUN, '--source', 'lost_1h.parquet'];
+    expect(counts((await barline('lost-parquet', args)).stdout)).toEqual({ fetched: 4, stored: 2, dead: 2 });
+  });
 });
