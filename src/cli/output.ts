@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { BarlineError } from '../base/index.ts';
+import { BarlineError, oneLine } from '../base/index.ts';
 
 /** What the global options say about how a command speaks. */
 export interface OutputOptions {
@@ -42,7 +42,7 @@ export class Output {
   /** What must be read even by those who want no notes, on stderr. */
   alert(text: string): void {
     this.undraw();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${text.split('\n').map(oneLine).join('\n')}\n`);
   }
 
   /** Lines at the end of stderr that whatever comes next takes the place of; for a terminal. */
@@ -77,8 +77,8 @@ export class Output {
       return;
     }
     const [red, dim, reset] = this.options.color ? ['\u001b[31m', '\u001b[2m', '\u001b[0m'] : ['', '', ''];
-    this.#stderr.write(`${red}error[${error.code}]${reset}: ${error.message}\n`);
-    if (error.hint !== undefined) this.#stderr.write(`${dim}hint:${reset} ${error.hint}\n`);
+    this.#stderr.write(`${red}error[${error.code}]${reset}: ${oneLine(error.message)}\n`);
+    if (error.hint !== undefined) this.#stderr.write(`${dim}hint:${reset} ${oneLine(error.hint)}\n`);
     if (this.options.verbose) this.#stderr.write(causeChain(error));
   }
 }

@@ -1,4 +1,5 @@
 /** A report's page as text for the terminal. Charts are their tables. */
+import { oneLine } from '../base/index.ts';
 import type { Block, Page, Table } from '../months/index.ts';
 import { textTable } from './text-table.ts';
 
@@ -55,21 +56,16 @@ function tableText({ title, columns, rows }: Table): string {
   }
   const table = textTable(
     columns,
-    rows.map((row) => row.map(({ text }) => plain(text))),
+    rows.map((row) => row.map(({ text }) => oneLine(text))),
   );
   return `${title}\n${table}`;
-}
-
-/** Text of a file or an error can hold what moves a terminal's cursor. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 /** Lines of some hundred characters, each after the indent. */
 function wrapped(text: string, indent = ''): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of plain(text).split(' ')) {
+  for (const word of oneLine(text).split(' ')) {
     if (line !== '' && indent.length + line.length + word.length + 1 > WIDTH) {
       lines.push(line);
       line = word;

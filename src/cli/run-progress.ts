@@ -1,4 +1,4 @@
-import { formatByteLength } from '../base/index.ts';
+import { formatByteLength, oneLine } from '../base/index.ts';
 import type { MonthOutcome, OtherRun, RunEvent, RunListener, Stage } from '../months/index.ts';
 import type { Output } from './output.ts';
 import { formatCount, formatSeconds } from './text-table.ts';
@@ -40,7 +40,7 @@ export function runProgress(output: Output, now: () => number): RunListener {
         months = event.months;
         break;
       case 'leftovers-removed':
-        output.note(`removed ${event.files.length} files an interrupted run had left`);
+        output.note(`removed ${leftFiles(event.files.length)} an interrupted run had left`);
         break;
       case 'month-started':
         atWork.set(event.month, { stage: 'decode', done: 0 });
@@ -54,7 +54,7 @@ export function runProgress(output: Output, now: () => number): RunListener {
         atWork.delete(event.month);
         output.note(
           `${event.month}  try ${event.attempt} failed, again in ${formatSeconds(event.delaySeconds)}  ` +
-            `${event.error.code}: ${event.error.message}`,
+            `${event.error.code}: ${oneLine(event.error.message)}`,
         );
         draw(true);
         break;
@@ -94,6 +94,8 @@ function loweredText(event: Extract<RunEvent, { type: 'parallelism-lowered' }>):
   );
 }
 
+const leftFiles = (count: number) => (count === 1 ? '1 file' : `${formatCount(count)} files`);
+
 function holderText({ runId, host, pid }: OtherRun): string {
   return host === null ? `run ${runId}` : `process ${pid} on ${host}`;
 }
@@ -106,7 +108,8 @@ function bar(share: number): string {
 
 function outcomeLine(outcome: MonthOutcome): string {
   if (outcome.status === 'failed') {
-    return `${outcome.month}  failed     ${outcome.error?.code ?? ''}: ${outcome.error?.message ?? ''}`;
+    const { code = '', message = '' } = outcome.error ?? {};
+    return `${outcome.month}  failed     ${code}: ${oneLine(message)}`;
   }
   return `${outcome.month}  succeeded  ${formatCount(outcome.rows)} rows in ${formatSeconds(outcome.seconds)}`;
 }

@@ -1,4 +1,5 @@
 /** A text table of any length: the first rows decide how wide its columns are, the rest follows as it comes. */
+import { oneLine } from '../base/index.ts';
 import type { Output } from './output.ts';
 import { columnWidths, type TextColumn, tableLine, textTable } from './text-table.ts';
 
@@ -33,7 +34,7 @@ export class TextTableWriter {
 
   /** Takes rows; a null cell is shown as NULL. Waits for a slow reader. */
   async write(rows: readonly (readonly (string | null)[])[]): Promise<void> {
-    const cells = rows.map((row) => row.map((cell) => (cell === null ? NULL_TEXT : oneLine(cell))));
+    const cells = rows.map((row) => row.map((cell) => (cell === null ? NULL_TEXT : shortLine(cell))));
     if (this.#measured !== undefined) {
       this.#measured.push(...cells);
       if (this.#measured.length >= MEASURED_ROWS) await this.#begin(this.#measured);
@@ -70,7 +71,7 @@ export class TextTableWriter {
 }
 
 /** A cell takes one line, and no more than its share of it. */
-function oneLine(cell: string): string {
-  const line = cell.replace(/[\r\n\t]/g, ' ');
+function shortLine(cell: string): string {
+  const line = oneLine(cell);
   return line.length <= WIDEST_CELL ? line : `${line.slice(0, WIDEST_CELL - 1)}…`;
 }

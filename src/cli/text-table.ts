@@ -1,3 +1,5 @@
+import { oneLine } from '../base/index.ts';
+
 /** A column of a table for people: numbers are right-aligned. */
 export interface TextColumn {
   readonly title: string;
@@ -5,7 +7,8 @@ export interface TextColumn {
 }
 
 /** Renders rows under titles, as wide as their widest cell, two spaces between columns. */
-export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+export function textTable(columns: readonly TextColumn[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths = columnWidths(columns, rows);
   const titles = columns.map((column) => column.title);
   const rule = widths.map((width) => '─'.repeat(width));
@@ -49,6 +52,6 @@ export function formatCount(value: number): string {
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
   if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes} min ${String(Math.round(seconds - minutes * 60)).padStart(2, '0')} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }

@@ -302,9 +302,21 @@ async function linkIfAbsent(temporary: string, location: string): Promise<boolea
 
 /** Makes a folder and those above it, and has each new name on disk. */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await mkdir(folder, { recursive: true }).catch(async (error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    // what Node says on a read-only file system, too, of a folder with others to be made above it
+    const first = await mkdir(await firstMissing(folder)).catch((refused: unknown) => refused);
+    throw systemCode(first) === 'EROFS' ? first : error;
+  });
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/** The topmost of a folder and those above it that is not there. */
+async function firstMissing(folder: string): Promise<string> {
+  const above = dirname(folder);
+  if (above === folder) return folder;
+  return (await stat(above).catch(() => undefined)) === undefined ? firstMissing(above) : folder;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import { BarlineError } from '../../src/base/index.ts';
 import { Output } from '../../src/cli/output.ts';
+import { formatSeconds, textTable } from '../../src/cli/text-table.ts';
 
 function outputTo(quiet: boolean) {
   const stderr = new PassThrough();
@@ -31,4 +33,24 @@ test('--quiet keeps notes back, not alerts', () => {
   output.note('a note');
   output.alert('an alert');
   expect(written()).toBe('an alert\n');
+});
+
+test('what others chose moves no cursor and begins no line', () => {
+  const { output, written } = outputTo(false);
+  output.note('2024-02  \u001b[2Jbad.dbn\r');
+  expect(written()).toBe('2024-02   [2Jbad.dbn \n');
+  output.error(new BarlineError({ code: 'X', message: 'a\nalert: b\u009b1m', hint: 'see \u0007c\nd' }));
+  expect(written()).toBe('error[X]: a alert: b 1m\nhint: see  c d\n');
+  expect(textTable([{ title: 'file' }, { title: 'rows' }], [['a\n\u001b[31mb', '7']])).toBe(
+    'file     rows\n───────  ────\na [31mb  7',
+  );
+});
+
+test('a time is never 60 seconds beside its minutes', () => {
+  expect([99.96, 119.4, 119.7, 3599.6].map(formatSeconds)).toEqual([
+    '1 min 40 s',
+    '1 min 59 s',
+    '2 min 00 s',
+    '60 min 00 s',
+  ]);
 });

@@ -100,8 +100,8 @@ function estimateText({ months, earlierMonths, freeBytes, ...estimate }: RunEsti
   const tooMuch = freeBytes !== null && estimate.lakeBytes > freeBytes ? '; the disk is too small' : '';
   const basis =
     earlierMonths === 0
-      ? 'by usual rates, as the lake holds no month yet'
-      : `by ${countOfMonths(earlierMonths)} in the lake`;
+      ? 'reckoned by usual rates, as the lake holds no month yet'
+      : `reckoned from ${earlierMonths === 1 ? 'the month' : `the newest ${countOfMonths(earlierMonths)}`} in the lake`;
   return (
     `${countOfMonths(months)} of ${formatByteLength(estimate.sourceBytes)}: about ${formatSeconds(estimate.seconds)} ` +
     `on ${workers === 1 ? '1 thread' : `${workers} threads`}, ${countOfMonths(atATime)} at a time, ` +

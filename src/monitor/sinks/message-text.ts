@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { oneLine } from '../../base/index.ts';
 import type { Notice } from '../notice.ts';
 import type { AlertMessage } from './sink.ts';
 
@@ -6,7 +7,7 @@ const LEADS = { raised: 'alert', resolved: 'resolved', test: 'test' } as const;
 
 /** One notice as a line. */
 export function noticeLine(notice: Notice): string {
-  return `${LEADS[notice.status]}: ${notice.message}`;
+  return `${LEADS[notice.status]}: ${oneLine(notice.message)}`;
 }
 
 /** What a message is about, in a line. */

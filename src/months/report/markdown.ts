@@ -11,7 +11,7 @@ export function renderMarkdown(page: Page): string {
 /** Text that stays text: nothing in it is markup, neither Markdown nor HTML, and it ends no line. */
 function words(text: string): string {
   return text
-    .replace(/\s+/g, ' ')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(/[\\`*[\]|~#]|(?<![^\W_])_|_(?![^\W_])/g, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
