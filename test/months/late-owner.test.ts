@@ -131,7 +131,13 @@ describe('a run held up for longer than its lease', () => {
           onEvent: (event) => events.push(event),
         });
         await held.reached;
-        const second = await run(source, lake, { plan, leaseSeconds: 1 });
+        const told: RunEvent[] = [];
+        const onEvent = (event: RunEvent) => told.push(event);
+        const second = await run(source, lake, { plan, leaseSeconds: 1, onEvent });
+        expect(told.find(({ type }) => type === 'months-elsewhere')).toMatchObject({
+          months,
+          run: { pid: process.pid },
+        });
         expect(second.outcomes).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
         const document = () =>
           JSON.parse(
