@@ -49,6 +49,8 @@ function noteOf(event: Exclude<StreamEvent, BatchEvent>, topic: string): string 
       return `${topic}: somebody else has committed ${partitionsText(event.partitions)}; begun again from there`;
     case 'gone':
       return `${topic}: the messages ${event.from} to ${event.to - 1} of partition ${event.partition} are gone; going on without them`;
+    case 'not-compacted':
+      return `${topic}: small files could not be joined, trying again later: ${event.message}`;
     case 'trouble':
       return event.message === null
         ? `${topic}: the brokers answer again`

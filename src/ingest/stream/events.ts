@@ -28,6 +28,8 @@ export type StreamEvent =
   | { readonly type: 'overtaken'; readonly partitions: readonly number[] }
   /** Messages that the topic dropped before they were read. */
   | { readonly type: 'gone'; readonly partition: number; readonly from: number; readonly to: number }
+  /** The small files of many commits could not be joined; they stay. */
+  | { readonly type: 'not-compacted'; readonly message: string }
   /** The source does not answer; it is asked again. `null`: it answers again. */
   | { readonly type: 'trouble'; readonly message: string | null };
 

@@ -3,6 +3,7 @@ import type { DeltaTable } from '../../delta/index.ts';
 import type { DeadLetters } from '../../quality/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { createBarTable } from '../bronze-tables.ts';
+import { Compaction } from './compaction.ts';
 import type { StreamListener } from './events.ts';
 import { beginPartition } from './partition-begin.ts';
 import {
@@ -72,22 +73,23 @@ class Stream {
   #commits = 0;
   #version: number | null = null;
   #committedMs: number;
+  readonly #compaction: Compaction;
 
   constructor(request: StreamRequest) {
     this.#request = request;
+    this.#compaction = new Compaction(request.table, (message) => {
+      request.listener({ type: 'not-compacted', message });
+    });
     this.#committedMs = request.now();
   }
 
   async run(): Promise<StreamSummary> {
-    const { now, signal, stopAtEnd } = this.#request;
+    const { now } = this.#request;
     const startedMs = now();
-    let isOver = false;
-    while (!isOver && !signal.aborted) {
-      const batchStartMs = now();
-      await this.#gather(batchStartMs);
-      isOver = stopAtEnd && this.#isAtEnd();
-      this.#closeIdle(isOver);
-      await this.#commit(batchStartMs, isOver || signal.aborted);
+    try {
+      await this.#work();
+    } finally {
+      await this.#compaction.close();
     }
     return {
       ...this.#total,
@@ -96,6 +98,18 @@ class Stream {
       version: this.#version,
       seconds: (now() - startedMs) / 1000,
     };
+  }
+
+  async #work(): Promise<void> {
+    const { now, signal, stopAtEnd } = this.#request;
+    let isOver = false;
+    while (!isOver && !signal.aborted) {
+      const batchStartMs = now();
+      await this.#gather(batchStartMs);
+      isOver = stopAtEnd && this.#isAtEnd();
+      this.#closeIdle(isOver);
+      await this.#commit(batchStartMs, isOver || signal.aborted);
+    }
   }
 
   /** Reads until the batch's time is over. Nothing is read while a batch is committed: a slow disk slows the reading. */
@@ -177,6 +191,7 @@ class Stream {
       this.#version = commit.version;
       this.#commits++;
       this.#committedMs = commitStartMs;
+      this.#compaction.committed(table.latest);
     }
     this.#rows += commit.rowCount;
     for (const [partition, text] of commit.committed) {

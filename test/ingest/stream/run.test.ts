@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { storedProgress } from '../../../src/ingest/index.ts';
@@ -239,5 +239,36 @@ describe('a stream', () => {
     });
     const letters = [...lake.letters.files.keys()];
     expect(letters).toHaveLength(3);
+  });
+
+  it('joins the small files of many commits, and stores the same', async () => {
+    const lake = new StreamLake();
+    // of one asset alone
+    const log = marketLog(6_500, 9, 13, 20).slice(0, 1);
+    const topic = { partitions: log.map((messages) => [...messages]) };
+    const expected = expectedOf(log);
+    const source = new MemorySource(
+      topic,
+      () => 6,
+      () => {
+        lake.clock.ms += 60;
+      },
+    );
+    const read = source.read.bind(source);
+    source.read = async (from) => {
+      const table = await openTable(lake.table);
+      // what works beside the stream has its time
+      while (table.version > 60 && table.latest.fileCount > 40) {
+        await delay(50);
+        await table.refresh();
+      }
+      return read(from);
+    };
+    await lake.run(source);
+    expect(await lake.stored()).toEqual(expected);
+    const { latest } = await openTable(lake.table);
+    expect(latest.fileCount).toBeLessThan(40);
+    expect(expected.rows.length).toBeGreaterThan(55);
+    expect(lake.events.filter(({ type }) => type === 'not-compacted')).toEqual([]);
   });
 });
