@@ -7,8 +7,10 @@
  * metadata.get_dataset_range says what is; metadata.get_cost gives the price in US dollars and costs nothing;
  * get_range bills the bytes sent, again at each request; 100 requests a second, 20 of metadata, 429 with Retry-After.
  */
+
 import { BarlineError } from '../base/index.ts';
 import { openDbn, UNDEFINED_PRICE } from '../dbn/index.ts';
+import { answerBytes } from './answer-body.ts';
 import { type CostApproval, requireApproval } from './cost.ts';
 import { valueTime } from './field-values.ts';
 import type { HttpClient } from './http.ts';
@@ -135,7 +137,7 @@ function rangePages(
       };
       const bytes = await client.send(
         { path: '/v0/timeseries.get_range', form: asked, signal, headers: { accept: '*/*' } },
-        async (response) => new Uint8Array(await response.arrayBuffer()),
+        (response) => answerBytes(response),
       );
       return { bars: await dbnBars(bytes), nowMs: nowMs() };
     },

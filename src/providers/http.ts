@@ -1,4 +1,5 @@
 /** HTTP requests to one vendor, with no key in what is thrown. */
+import { answerText, failureWords } from './answer-body.ts';
 import { Calls, type CallsWorld, FailedAttempt, type ProviderUsage } from './calls.ts';
 import { type HttpFailure, notJson, statusFailure, windowEndMs } from './http-failure.ts';
 import { messageChain, type Secrets } from './secrets.ts';
@@ -57,7 +58,7 @@ export class HttpClient {
   json(request: HttpRequest, inspect?: Inspection): Promise<unknown> {
     const { secrets } = this.world;
     return this.send(request, async (response) => {
-      const text = await response.text();
+      const text = await answerText(response);
       let body: unknown;
       try {
         body = JSON.parse(text);
@@ -104,7 +105,7 @@ export class HttpClient {
       const windowEnd = windowEndMs(response.headers, clock.now());
       if (windowEnd !== undefined) this.#calls.pauseUntil(windowEnd);
       if (response.ok) return await read(response, () => timer.refresh());
-      const body = secrets.mask(await response.text());
+      const body = secrets.mask(await failureWords(response));
       throw new FailedAttempt(statusFailure(response.status, response.headers, body, clock.now()));
     } catch (error) {
       if (error instanceof FailedAttempt) throw error;

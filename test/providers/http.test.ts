@@ -57,6 +57,16 @@ describe('a call', () => {
     expect(asked).toBe(2);
   });
 
+  it('takes no more of an answer into memory than any vendor sends', async () => {
+    const big: Fault = { status: 200, body: `[${' '.repeat(65 * 2 ** 20)}]` };
+    const { error, asked } = await ask([big]);
+    expect(error).toMatchObject({ code: 'PROVIDER_ANSWER' });
+    expect(String(error)).toContain('the answer is larger than 64 MiB');
+    expect(asked).toBe(1);
+    const failed = await ask([{ status: 404, body: `no such product${' '.repeat(2 ** 20)}` }]);
+    expect(String(failed.error)).toContain('HTTP 404: no such product');
+  });
+
   it('ends with what went wrong last, after four tries', async () => {
     const { error, usage } = await ask([FAILING, FAILING, FAILING, FAILING]);
     expect(error).toMatchObject({
