@@ -28,14 +28,16 @@ export interface Standing {
   readonly runs: readonly Run[];
 }
 
+type RunRequest = Pick<ComparisonRequest, 'python' | 'bench' | 'rows'>;
+
 export interface ComparisonRequest {
   readonly contestants: readonly Contestant[];
   readonly python: Python;
   readonly bench: string;
   readonly rows: number;
   readonly rounds: number;
-  /** Whether a round is run before that nobody counts; true unless told. */
-  readonly warmUp?: boolean;
+  /** The contestants have run on this machine before, on whatever input; false unless told. */
+  readonly isWarm?: boolean;
   readonly onRun: (name: string, run: Run) => void;
 }
 
@@ -45,8 +47,8 @@ export interface ComparisonRequest {
  * writes another number of rows.
  */
 export function compare(request: ComparisonRequest): Standing[] {
-  const { contestants, rounds, warmUp = true } = request;
-  for (const contestant of warmUp ? contestants : []) runOnce(request, contestant, 0);
+  const { contestants, rounds } = request;
+  if (request.isWarm !== true) warmUp(request);
   const runs = new Map(contestants.map((contestant) => [contestant, [] as Run[]]));
   for (let round = 1; round <= rounds; round++) {
     const order = round % 2 === 1 ? contestants : contestants.toReversed();
@@ -60,7 +62,12 @@ export function compare(request: ComparisonRequest): Standing[] {
   return [...runs].map(([contestant, own]) => standingOf(contestant, own, first));
 }
 
-function runOnce({ python, bench, rows }: ComparisonRequest, contestant: Contestant, round: number): Run {
+/** The round nobody counts. */
+export function warmUp(request: RunRequest & Pick<ComparisonRequest, 'contestants'>): void {
+  for (const contestant of request.contestants) runOnce(request, contestant, 0);
+}
+
+function runOnce({ python, bench, rows }: RunRequest, contestant: Contestant, round: number): Run {
   const lake = freshLake(bench);
   const load = loadNow();
   const { stdout, ...usage } = measureRun(python.command, contestant.commandLine(lake));

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { compare, type Standing } from './comparison.ts';
+import { compare, type Standing, warmUp } from './comparison.ts';
 import { barline, buildBarline, ownPeer, sharedPeer } from './contestants.ts';
 import { loadNow, loadWarning, machineFacts } from './machine.ts';
 import { BenchmarkError, findPython } from './python.ts';
@@ -23,8 +23,8 @@ export interface MonthlyBenchmark {
   readonly workers?: number;
   /** Rounds unless told; default 5. */
   readonly rounds?: number;
-  /** False where a round is minutes: none is run before the first that counts. */
-  readonly warmUp?: boolean;
+  /** Where a round is minutes: the round nobody counts takes this month alone. */
+  readonly warmUpMonth?: string;
 }
 
 /** Barline beside the peers, disk to disk; prints tables and writes the result file. */
@@ -54,14 +54,20 @@ async function runComparison(benchmark: MonthlyBenchmark): Promise<void> {
   const data = await sampleData(bench, values.from ?? benchmark.from, values.to ?? benchmark.to);
   if (!values['no-build']) buildBarline();
   const warning = loadWarning(loadNow(), machine.cores);
-  const { memory, workers = availableParallelism() } = benchmark;
-  const source = data.folder;
-  const work = { bench, source, calendar: calendarFile(bench), workers, ...(memory && { memory }) };
-  const contestants = [
-    barline(work),
-    ownPeer(python, work, benchmark.peerMonths),
-    ...sharedPeer(python, work, benchmark.peerMonths, process.env),
-  ];
+  const { memory, warmUpMonth, peerMonths, workers = availableParallelism() } = benchmark;
+  const contestantsOn = (source: string) => {
+    const work = { bench, source, calendar: calendarFile(bench), workers, ...(memory && { memory }) };
+    return [
+      barline(work),
+      ownPeer(python, work, peerMonths),
+      ...sharedPeer(python, work, peerMonths, process.env),
+    ];
+  };
+  if (warmUpMonth !== undefined) {
+    const { folder, rows } = await sampleData(bench, warmUpMonth, warmUpMonth);
+    warmUp({ contestants: contestantsOn(folder), python, bench, rows });
+  }
+  const contestants = contestantsOn(data.folder);
   const { folder: _, ...input } = data;
   console.log(
     `${benchmark.name}: ${input.records} records → ${input.rows} rows, ${rounds} rounds, ${machine.cores} cores`,
@@ -73,7 +79,7 @@ async function runComparison(benchmark: MonthlyBenchmark): Promise<void> {
     bench,
     rows: data.rows,
     rounds,
-    ...(benchmark.warmUp !== undefined && { warmUp: benchmark.warmUp }),
+    isWarm: warmUpMonth !== undefined,
     onRun: (name, run) => {
       const cpu = run.userSeconds + run.systemSeconds;
       console.log(
