@@ -45,10 +45,13 @@ async function consume(brokers: string, topic: string, lake: string, batchMs: nu
   process.on('SIGTERM', () => stop.abort());
   const source = await KafkaSource.open({ brokers: [brokers], topic, group: topic, sessionMs: 10_000 });
   const storage = openStorage(lake);
-  const table = await openStreamTable(storage);
-  if (writeDelayMs > 0) slowDown(table.storage, writeDelayMs);
+  const openTable = async () => {
+    const table = await openStreamTable(storage);
+    if (writeDelayMs > 0) slowDown(table.storage, writeDelayMs);
+    return table;
+  };
   await runStream({
-    ...{ table, deadLetters: new DeadLetters(storage, Date.now), source },
+    ...{ openTable, deadLetters: new DeadLetters(storage, Date.now), source },
     rules: {
       ...{ windowUs: WINDOW_MS * 1000, latenessUs: LATENESS_MS * 1000, futureUs: 60e6, maxByteLength: 1e6 },
       names: {

@@ -40,7 +40,17 @@ const PROPERTIES = {
   'delta.feature.domainMetadata': 'supported',
 } as const;
 
-const BARS: TableDefinition = { schema: BAR_SCHEMA, partitionBy: BAR_PARTITIONS, properties: PROPERTIES };
+/** A stream makes thousands of commits and small files a day, which are joined: their traces are kept for a day only. */
+const STREAM_PROPERTIES = {
+  ...PROPERTIES,
+  'delta.checkpointInterval': '50',
+  'delta.deletedFileRetentionDuration': 'interval 1 day',
+} as const;
+
+function barTable(timeframe: BarLength): TableDefinition {
+  const properties = timeframe === '5s' ? STREAM_PROPERTIES : PROPERTIES;
+  return { schema: BAR_SCHEMA, partitionBy: BAR_PARTITIONS, properties };
+}
 
 /** A provider's, or that of the windows of a stream. */
 export type BarLength = Timeframe | '5s';
@@ -53,13 +63,13 @@ export function barTableName(timeframe: BarLength): string {
 export async function openBarTable(lake: Storage, timeframe: BarLength): Promise<DeltaTable | undefined> {
   const storage = tableStorage(lake, barTableName(timeframe));
   for await (const _ of storage.list('_delta_log/', { details: false })) {
-    return DeltaTable.openOrCreate(storage, BARS, OPTIONS);
+    return DeltaTable.openOrCreate(storage, barTable(timeframe), OPTIONS);
   }
   return undefined;
 }
 
 export function createBarTable(lake: Storage, timeframe: BarLength): Promise<DeltaTable> {
-  return DeltaTable.openOrCreate(tableStorage(lake, barTableName(timeframe)), BARS, OPTIONS);
+  return DeltaTable.openOrCreate(tableStorage(lake, barTableName(timeframe)), barTable(timeframe), OPTIONS);
 }
 
 /** The files are written by the process that commits them: nobody needs to look whether they are there. */

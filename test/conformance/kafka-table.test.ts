@@ -27,7 +27,7 @@ beforeAll(async () => {
   const storage = openStorage(lake);
   const topic = { partitions: log.map((messages) => [...messages]) };
   await runStream({
-    table: await openStreamTable(storage),
+    openTable: () => openStreamTable(storage),
     deadLetters: new DeadLetters(storage, () => nowMs),
     source: new MemorySource(
       topic,

@@ -49,7 +49,7 @@ export const stream: CommandSpec = {
     const source = await openSource(invocation, options, configuration, { ingestionId, trouble });
     try {
       const summary = await runStream({
-        table: await openStreamTable(storage),
+        openTable: () => openStreamTable(storage),
         deadLetters: new DeadLetters(storage, now),
         source,
         rules,

@@ -1,6 +1,6 @@
 /** Joins the small files of a stream's commits beside the stream, which goes on meanwhile. */
 import { BarlineError } from '../../base/index.ts';
-import { DeltaTable, type Snapshot } from '../../delta/index.ts';
+import type { DeltaTable, Snapshot } from '../../delta/index.ts';
 import { defaultLimits } from '../../duckdb/index.ts';
 
 /** A partition with so many files below the size is worth it: 50 windows are some four minutes. */
@@ -11,15 +11,15 @@ const LOOK_EVERY_COMMITS = 10;
 const MEMORY_BYTES = 256e6;
 
 export class Compaction {
-  readonly #table: DeltaTable;
+  readonly #openTable: () => Promise<DeltaTable>;
   readonly #failed: (message: string) => void;
   readonly #stop = new AbortController();
   #commits = 0;
   #work: Promise<void> | undefined;
 
   /** `failed` is told why files could not be joined; they stay as they are, and it is tried again later. */
-  constructor(table: DeltaTable, failed: (message: string) => void) {
-    this.#table = table;
+  constructor(openTable: () => Promise<DeltaTable>, failed: (message: string) => void) {
+    this.#openTable = openTable;
     this.#failed = failed;
   }
 
@@ -40,7 +40,7 @@ export class Compaction {
 
   async #compact(days: readonly string[]): Promise<void> {
     // a handle of its own: the stream's moves on by itself
-    const table = await DeltaTable.open(this.#table.storage);
+    const table = await this.#openTable();
     const limits = { ...defaultLimits(), memoryByteLength: MEMORY_BYTES, threads: 1 };
     for (const day of days) {
       const { signal } = this.#stop;

@@ -87,7 +87,8 @@ export class KafkaSource implements MessageSource {
       ...(tls !== undefined && { tls }),
       ...(sasl !== undefined && { sasl }),
     };
-    const [member, reader] = [new Consumer(options), new Consumer(options)];
+    // the reader is asked again here, so that an interrupt need not wait for it
+    const [member, reader] = [new Consumer(options), new Consumer({ ...options, retries: 1 })];
     try {
       for (const client of [member, reader]) client.topics.track(topic);
       const metadata = await reader.metadata({ topics: [topic] });

@@ -18,8 +18,8 @@ import type { MessageSource } from './source.ts';
 import { commitStream } from './stream-commit.ts';
 
 export interface StreamRequest {
-  /** See `openStreamTable`. */
-  readonly table: DeltaTable;
+  /** See `openStreamTable`; called again from time to time. */
+  readonly openTable: () => Promise<DeltaTable>;
   readonly deadLetters: Pick<DeadLetters, 'add' | 'all'>;
   readonly source: MessageSource;
   readonly rules: StreamRules;
@@ -50,6 +50,8 @@ export interface StreamSummary extends Readonly<MessageCounts> {
 const LONGEST_WAIT_MS = 500;
 /** Progress alone is committed so often: a restart reads no more than that again. */
 const PROGRESS_MS = 30_000;
+/** A handle that has seen many commits remembers files that nobody needs any more. */
+const COMMITS_PER_HANDLE = 2_000;
 /** A batch ends early at so many bytes of dead letters, or messages. */
 const MOST_DEAD_BYTES = 16 * 2 ** 20;
 const MOST_MESSAGES = 500_000;
@@ -60,8 +62,8 @@ export function openStreamTable(lake: Storage): Promise<DeltaTable> {
 }
 
 /** Runs until the signal, or the end; what is closed by then is committed. */
-export function runStream(request: StreamRequest): Promise<StreamSummary> {
-  return new Stream(request).run();
+export async function runStream(request: StreamRequest): Promise<StreamSummary> {
+  return new Stream(request, await request.openTable()).run();
 }
 
 class Stream {
@@ -73,11 +75,13 @@ class Stream {
   #commits = 0;
   #version: number | null = null;
   #committedMs: number;
+  #table: DeltaTable;
   readonly #compaction: Compaction;
 
-  constructor(request: StreamRequest) {
+  constructor(request: StreamRequest, table: DeltaTable) {
     this.#request = request;
-    this.#compaction = new Compaction(request.table, (message) => {
+    this.#table = table;
+    this.#compaction = new Compaction(request.openTable, (message) => {
       request.listener({ type: 'not-compacted', message });
     });
     this.#committedMs = request.now();
@@ -108,7 +112,9 @@ class Stream {
       await this.#gather(batchStartMs);
       isOver = stopAtEnd && this.#isAtEnd();
       this.#closeIdle(isOver);
-      await this.#commit(batchStartMs, isOver || signal.aborted);
+      const lost = await this.#commit(batchStartMs, isOver || signal.aborted);
+      // what others have begun is worked through to its end here, should they be gone
+      isOver &&= lost === 0;
     }
   }
 
@@ -127,7 +133,7 @@ class Stream {
 
   /** Takes up partitions that are this process's by now, and forgets those that are others'. */
   async #assign(): Promise<void> {
-    const { source, listener, now, table } = this.#request;
+    const { source, listener, now } = this.#request;
     const assigned = source.assigned();
     if (assigned === undefined) return;
     const revoked = [...this.#partitions.keys()].filter((partition) => !assigned.includes(partition));
@@ -135,9 +141,9 @@ class Stream {
     if (revoked.length > 0) listener({ type: 'revoked', partitions: revoked });
     const added = assigned.filter((partition) => !this.#partitions.has(partition));
     if (added.length === 0) return;
-    await table.refresh();
+    await this.#table.refresh();
     for (const partition of added) {
-      const state = await beginPartition({ ...this.#request, nowMs: now() }, partition);
+      const state = await beginPartition({ ...this.#request, table: this.#table, nowMs: now() }, partition);
       this.#partitions.set(partition, state);
       if (!this.#ends.has(partition)) this.#ends.set(partition, state.end);
     }
@@ -171,15 +177,16 @@ class Stream {
     }
   }
 
-  async #commit(batchStartMs: number, isLast: boolean): Promise<void> {
-    const { table, deadLetters, source, now, ingestionId, listener } = this.#request;
+  /** How many partitions others have carried on. */
+  async #commit(batchStartMs: number, isLast: boolean): Promise<number> {
+    const { openTable, deadLetters, source, now, ingestionId, listener } = this.#request;
     const commitStartMs = now();
     const batches = [...this.#partitions.values()].map((state) => state.takeBatch());
     const isDue = isLast || commitStartMs - this.#committedMs >= PROGRESS_MS;
     const hasNews = batches.some(({ bars, dead }) => bars.length + dead.length > 0);
     const { provider, topic } = source;
     const commit = await commitStream({
-      table,
+      table: this.#table,
       provider,
       topic,
       ingestionId,
@@ -191,7 +198,8 @@ class Stream {
       this.#version = commit.version;
       this.#commits++;
       this.#committedMs = commitStartMs;
-      this.#compaction.committed(table.latest);
+      this.#compaction.committed(this.#table.latest);
+      if (this.#commits % COMMITS_PER_HANDLE === 0) this.#table = await openTable();
     }
     this.#rows += commit.rowCount;
     for (const [partition, text] of commit.committed) {
@@ -203,6 +211,7 @@ class Stream {
     this.#tell(batchStartMs, commitStartMs, commit.rowCount, commit.version ?? null);
     for (const partition of commit.lost) this.#partitions.delete(partition);
     if (commit.lost.length > 0) listener({ type: 'overtaken', partitions: commit.lost });
+    return commit.lost.length;
   }
 
   #tell(batchStartMs: number, commitStartMs: number, rows: number, version: number | null): void {

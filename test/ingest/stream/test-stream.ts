@@ -63,8 +63,9 @@ export class StreamLake {
     change: Partial<StreamRequest> = {},
     through: (storage: Storage) => Storage = (storage) => storage,
   ): Promise<StreamSummary> {
+    const spoilt = through(this.table);
     return runStream({
-      table: await openTable(through(this.table)),
+      openTable: () => openTable(spoilt),
       deadLetters: new DeadLetters(through(this.letters), this.clock.now),
       source,
       rules: RULES,
