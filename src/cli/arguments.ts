@@ -15,9 +15,10 @@ export function countOption(options: Options, name: string, least = 0): number |
   if (text === undefined) return undefined;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least) return value;
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw usageError(
-    `--${name} is ${JSON.stringify(text)}; expected a whole number${least > 0 ? ` from ${least} on` : ''}`,
-    `e.g. --${name} 20`,
+    `${flag} is ${JSON.stringify(text)}; expected a whole number${least > 0 ? ` from ${least} on` : ''}`,
+    `e.g. ${flag} 20`,
   );
 }
 

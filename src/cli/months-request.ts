@@ -55,12 +55,13 @@ export async function openMonthsRequest(invocation: Invocation, options: Readonl
 /** The setting counts the first try as well. */
 function triesOf(retries: unknown): number | undefined {
   if (retries === undefined) return undefined;
-  return retries === '0' ? 1 : (wholeNumber(retries, '--retries') ?? 0) + 1;
+  return (wholeNumber(retries, '--retries', 0) ?? 0) + 1;
 }
 
-export function wholeNumber(value: unknown, name: string): number | undefined {
+export function wholeNumber(value: unknown, name: string, least = 1): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw usageError(`${name} ${JSON.stringify(value)}: expected a whole number above 0`, `e.g. ${name} 2`);
+  if (String(value).trim() !== '' && Number.isInteger(number) && number >= least) return number;
+  const wanted = least > 0 ? 'a whole number above 0' : 'a whole number, 0 or more';
+  throw usageError(`${name} ${JSON.stringify(value)}: expected ${wanted}`, `e.g. ${name} 2`);
 }

@@ -68,7 +68,14 @@ export async function planRollback(request: RollbackRequest): Promise<RollbackPl
 
 async function openTables(lakeUri: string): Promise<Record<MonthTable, DeltaTable>> {
   const open = (name: MonthTable) => DeltaTable.open(openStorage(`${lakeUri}/${name}`));
-  const [quarantine, rolls, statistics, training] = await Promise.all(MONTH_TABLES.map(open));
+  const training = await open('training_bars').catch((error: unknown) => {
+    throw error instanceof BarlineError && error.code === 'DELTA_NO_TABLE' ? noMonths(lakeUri) : error;
+  });
+  const [quarantine, rolls, statistics] = await Promise.all([
+    open('quarantine'),
+    open('rolls'),
+    open('monthly_statistics'),
+  ]);
   return { quarantine, rolls, monthly_statistics: statistics, training_bars: training };
 }
 
@@ -215,6 +222,15 @@ export function staleByMaking(record: MonthRecord, processing: Processing): Mont
   const made = { configHash: configHash(processing), kernelVersions: kernelVersionsText() };
   const reason = stalenessOf(record, { ...made, sourceSha256, previousSha256 });
   return reason === 'up to date' ? null : reason;
+}
+
+function noMonths(lake: string): BarlineError {
+  return new BarlineError({
+    code: 'MONTH_NOT_FOUND',
+    message: `the lake ${lake} has no months`,
+    hint: 'name another lake with --lake',
+    facts: { lake },
+  });
 }
 
 function noEarlier(lake: string, month: Month, version?: number): BarlineError {

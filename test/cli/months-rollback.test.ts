@@ -75,6 +75,8 @@ describe('months rollback', () => {
     const wrong = await barline('months', 'rollback', '2024-13');
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('expected a month as YYYY-MM')]);
     const none = await runCli(['months', 'rollback', '2024-04', '--lake', join(root, 'none')]);
-    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('error[DELTA_NO_TABLE]')]);
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('error[MONTH_NOT_FOUND]')]);
+    const version = await barline('months', 'rollback', '2024-04', '--to-version', 'x');
+    expect([version.code, version.stderr]).toEqual([2, expect.stringContaining('--to-version is "x"')]);
   });
 });
