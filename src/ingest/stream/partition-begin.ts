@@ -21,23 +21,31 @@ export interface BeginRequest {
 
 /**
  * `STREAM_OTHER_TOPIC` when the table's progress is of another topic of this name, `STREAM_MESSAGES_GONE` when the
- * source dropped messages that were not read yet.
+ * source dropped messages that were not read yet. Looks through the dead letters once.
  */
-export async function beginPartition(request: BeginRequest, partition: number): Promise<PartitionState> {
+export async function beginPartitions(
+  request: BeginRequest,
+  partitions: readonly number[],
+): Promise<PartitionState[]> {
   const { table, source, rules, nowMs } = request;
   const { topic, identity } = source;
-  const place = { topic, partition };
-  const stored = storedProgress(table.latest, place);
-  const range = await source.range(partition);
-  const progress = stored === undefined ? fresh(range, identity) : resumed(request, partition, stored, range);
-  return new PartitionState({
-    partition,
-    base: progressText(table.latest, place),
-    progress,
-    rules,
-    buried: await buriedOffsets(request, partition, progress.position),
-    end: range.end,
-    nowMs,
+  const begun = await Promise.all(
+    partitions.map(async (partition) => {
+      const stored = storedProgress(table.latest, { topic, partition });
+      const range = await source.range(partition);
+      const progress =
+        stored === undefined ? fresh(range, identity) : resumed(request, partition, stored, range);
+      return { partition, progress, end: range.end };
+    }),
+  );
+  const positions = new Map(begun.map(({ partition, progress }) => [partition, progress.position]));
+  const buried = await buriedOffsets(request, positions);
+  return begun.map(({ partition, progress, end }) => {
+    const base = progressText(table.latest, { topic, partition });
+    return new PartitionState({
+      ...{ partition, base, progress, rules, end, nowMs },
+      buried: buried.get(partition) ?? new Set(),
+    });
   });
 }
 
@@ -79,17 +87,21 @@ function resumed(
   return { ...stored, restart: start, position: Math.max(position, start), ahead };
 }
 
-/** Dead letters that a run kept and was killed before it committed them. */
+/** By partition, the dead letters from its position on: a run kept them and was killed before it committed. */
 async function buriedOffsets(
   { deadLetters, source }: BeginRequest,
-  partition: number,
-  position: number,
-): Promise<ReadonlySet<number>> {
-  const offsets = new Set<number>();
+  positions: ReadonlyMap<number, number>,
+): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
+  const buried = new Map<number, Set<number>>();
   for await (const { context, records } of deadLetters.all()) {
-    if (context.topic !== source.topic || context.partition !== partition) continue;
-    for (const { offset } of records)
+    const partition = Number(context.partition);
+    const position = positions.get(partition);
+    if (context.topic !== source.topic || position === undefined) continue;
+    const offsets = buried.get(partition) ?? new Set();
+    for (const { offset } of records) {
       if (typeof offset === 'number' && offset >= position) offsets.add(offset);
+    }
+    buried.set(partition, offsets);
   }
-  return offsets;
+  return buried;
 }

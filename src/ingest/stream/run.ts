@@ -5,7 +5,7 @@ import type { Storage } from '../../storage/index.ts';
 import { createBarTable } from '../bronze-tables.ts';
 import { Compaction } from './compaction.ts';
 import type { StreamListener } from './events.ts';
-import { beginPartition } from './partition-begin.ts';
+import { beginPartitions } from './partition-begin.ts';
 import {
   type MessageCounts,
   noMessages,
@@ -142,14 +142,12 @@ class Stream {
     const added = assigned.filter((partition) => !this.#partitions.has(partition));
     if (added.length === 0) return;
     await this.#table.refresh();
-    for (const partition of added) {
-      const state = await beginPartition({ ...this.#request, table: this.#table, nowMs: now() }, partition);
-      this.#partitions.set(partition, state);
-      if (!this.#ends.has(partition)) this.#ends.set(partition, state.end);
+    const begun = await beginPartitions({ ...this.#request, table: this.#table, nowMs: now() }, added);
+    for (const state of begun) {
+      this.#partitions.set(state.partition, state);
+      if (!this.#ends.has(state.partition)) this.#ends.set(state.partition, state.end);
     }
-    const partitions = new Map(
-      added.map((partition) => [partition, this.#partitions.get(partition)?.next ?? 0]),
-    );
+    const partitions = new Map(begun.map(({ partition, next }) => [partition, next]));
     listener({ type: 'assigned', partitions });
   }
 
