@@ -1,7 +1,7 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BarlineError } from '../base/index.ts';
+import { BarlineError, makeTemporaryFolder } from '../base/index.ts';
 import { DuckDbSession, defaultLimits } from '../duckdb/index.ts';
 import { isStorageError, type Storage } from '../storage/index.ts';
 import { type Action, toAction } from './actions.ts';
@@ -107,7 +107,7 @@ async function localCopy({ storage, path }: LocatedFile): Promise<LocalCopy> {
     });
     return { path: local, [Symbol.asyncDispose]: async () => {} };
   }
-  const folder = await mkdtemp(join(tmpdir(), 'barline-checkpoint-'));
+  const folder = makeTemporaryFolder(tmpdir(), 'checkpoint');
   const copy = join(folder, 'checkpoint.parquet');
   if (local === undefined) await writeFile(copy, await storage.read(path));
   else await copyFile(local, copy);

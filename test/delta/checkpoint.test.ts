@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { processMark } from '../../src/base/index.ts';
 import { DeltaTable, type Snapshot } from '../../src/delta/index.ts';
 import { lastCheckpointChecksum } from '../../src/delta/last-checkpoint.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
@@ -45,6 +48,23 @@ describe('checkpoints', () => {
       numOfAddFiles: 20,
       checksum: lastCheckpointChecksum(last),
     });
+  });
+
+  it('lie meanwhile in a folder that tells whose it is, so that a killed reader leaves nothing for good', async () => {
+    const storage = new MemoryStorage();
+    const table = await DeltaTable.create(storage, MONTHLY, { environment: stillEnvironment() });
+    for (let i = 0; i < 10; i++) await table.append([]);
+    const [path = ''] = checkpointsOf(storage);
+    const own = () => readdirSync(tmpdir()).filter((name) => name.includes(`-checkpoint-${processMark()}-`));
+    const meanwhile: string[] = [];
+    const reading = vi.spyOn(storage, 'read').mockImplementation((asked) => {
+      if (asked === path) meanwhile.push(...own());
+      return MemoryStorage.prototype.read.call(storage, asked);
+    });
+    await withoutCommits(storage);
+    reading.mockRestore();
+    expect(meanwhile).toHaveLength(1);
+    expect(own()).toEqual([]);
   });
 
   it('come as often as the table asks, or not at all', async () => {
