@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Producer } from '@platformatic/kafka';
 import { DeltaTable } from '../src/delta/index.ts';
 import { KafkaSource, openStreamTable, runStream, type StreamEvent } from '../src/ingest/index.ts';
-import { DeadLetters } from '../src/quality/index.ts';
+import { DEFAULT_PRICE_BOUNDS, DeadLetters } from '../src/quality/index.ts';
 import { openStorage, type Storage } from '../src/storage/index.ts';
 import { KafkaBroker } from '../test/conformance/kafka-broker.ts';
 import { createTopic } from '../test/conformance/kafka-topic.ts';
@@ -54,6 +54,7 @@ async function consume(brokers: string, topic: string, lake: string, batchMs: nu
     ...{ openTable, deadLetters: new DeadLetters(storage, Date.now), source },
     rules: {
       ...{ windowUs: WINDOW_MS * 1000, latenessUs: LATENESS_MS * 1000, futureUs: 60e6, maxByteLength: 1e6 },
+      ...DEFAULT_PRICE_BOUNDS,
       names: {
         ...{ asset_pair: 'asset_pair', timestamp: 'timestamp', price: 'price', size: 'size' },
         ...{ open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },

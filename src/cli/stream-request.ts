@@ -14,6 +14,7 @@ import type { FieldNames, KafkaSettings, MessageSource, StreamRules } from '../i
 import { listOption, textOption } from './arguments.ts';
 import type { Invocation } from './command.ts';
 import { loadSettings, locate, type Settings } from './configuration.ts';
+import { priceBounds } from './provider-settings.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -34,13 +35,14 @@ export function streamSettings(invocation: Invocation, options: Options): Promis
   });
 }
 
-export async function rulesOf({ stream }: Settings, options: Options): Promise<StreamRules> {
+export async function rulesOf({ stream, ingest }: Settings, options: Options): Promise<StreamRules> {
   return {
     windowUs: WINDOW_US,
     latenessUs: milliseconds(stream.lateness) * 1000,
     futureUs: milliseconds(stream.future) * 1000,
     maxByteLength: parseByteLength(stream.max_message_bytes) ?? 0,
     names: await fieldNames(options),
+    ...priceBounds(ingest),
   };
 }
 

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { appIdOf, domainOf } from '../../src/ingest/index.ts';
 import { readMessage } from '../../src/ingest/stream/message.ts';
 import { PartitionWindows, type WindowBar } from '../../src/ingest/stream/partition-windows.ts';
+import { DEFAULT_PRICE_BOUNDS } from '../../src/quality/index.ts';
 import {
   type ExpectedRow,
   LATENESS_US,
@@ -20,9 +21,13 @@ interface Progress {
   readonly ahead: readonly number[];
 }
 
-const NAMES = {
-  ...{ asset_pair: 'asset_pair', timestamp: 'timestamp', price: 'price', size: 'size' },
-  ...{ open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
+const RULES = {
+  ...DEFAULT_PRICE_BOUNDS,
+  maxByteLength: MOST_BYTES,
+  names: {
+    ...{ asset_pair: 'asset_pair', timestamp: 'timestamp', price: 'price', size: 'size' },
+    ...{ open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
+  },
 };
 
 /** How many versions were looked at; in some of them (`replays`) the messages are read again from the restart on. */
@@ -87,7 +92,7 @@ function replayed(messages: MarketLog[number], progress: Progress, watermarkUs: 
     { windowUs: WINDOW_US, latenessUs: LATENESS_US },
   );
   for (let offset = progress.restart; offset < messages.length; offset++) {
-    const message = readMessage(messages[offset]?.value ?? null, { names: NAMES, maxByteLength: MOST_BYTES });
+    const message = readMessage(messages[offset]?.value ?? null, RULES);
     const isAhead = 'tick' in message && message.tick.tsUs > Date.UTC(2100, 0) * 1000;
     if ('tick' in message && !isAhead) windows.add(offset, message.tick);
     else windows.pass(offset);

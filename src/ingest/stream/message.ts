@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { timestampUs } from '../../bars/index.ts';
 import { normaliseAsset } from '../../providers/index.ts';
-import { HIGHEST_PRICE, LOWEST_PRICE } from '../../quality/index.ts';
+import type { PriceBounds } from '../../quality/index.ts';
 
 /** A trade (its four prices are one) or a bar. */
 export interface Tick {
@@ -34,7 +34,7 @@ export type MessageField = (typeof MESSAGE_FIELDS)[number];
 /** The key of each field in the messages. */
 export type FieldNames = Readonly<Record<MessageField, string>>;
 
-export interface MessageRules {
+export interface MessageRules extends PriceBounds {
   readonly names: FieldNames;
   readonly maxByteLength: number;
 }
@@ -45,7 +45,8 @@ export type Message = { readonly tick: Tick } | { readonly reason: string };
  * Reads a message: a JSON object with a price is a trade, one without is a bar. Times are ISO 8601 or milliseconds
  * since the epoch; numbers may come as text. Never throws: what cannot be used has a reason.
  */
-export function readMessage(value: Uint8Array | null, { names, maxByteLength }: MessageRules): Message {
+export function readMessage(value: Uint8Array | null, rules: MessageRules): Message {
+  const { names, maxByteLength } = rules;
   if (value === null || value.length === 0) return { reason: 'the message has no value' };
   if (value.length > maxByteLength) {
     return { reason: `the message has ${value.length} bytes, more than ${maxByteLength}` };
@@ -70,19 +71,22 @@ export function readMessage(value: Uint8Array | null, { names, maxByteLength }: 
   const prices = isTrade ? [number('price')] : PRICES.map(number);
   const [open = Number.NaN, high = open, low = open, close = open] = prices;
   const volume = number(isTrade ? 'size' : 'volume');
-  if (problems.length === 0) problems.push(...implausible({ open, high, low, close, volume }));
+  if (problems.length === 0) problems.push(...implausible({ open, high, low, close, volume }, rules));
   if (problems.length > 0 || asset === undefined) return { reason: problems.join('; ') };
   return { tick: { asset, tsUs, open, high, low, close, volume } };
 }
 
 const PRICES = ['open', 'high', 'low', 'close'] as const;
 
-function implausible({ open, high, low, close, volume }: Omit<Tick, 'asset' | 'tsUs'>): string[] {
+function implausible(
+  { open, high, low, close, volume }: Omit<Tick, 'asset' | 'tsUs'>,
+  { lowestPrice, highestPrice }: PriceBounds,
+): string[] {
   const problems: string[] = [];
   for (const price of new Set([open, high, low, close])) {
     if (price <= 0) problems.push(`a price of ${price} is not above 0`);
-    else if (price < LOWEST_PRICE) problems.push(`a price of ${price} is below ${LOWEST_PRICE}`);
-    else if (price > HIGHEST_PRICE) problems.push(`a price of ${price} is above ${HIGHEST_PRICE}`);
+    else if (price < lowestPrice) problems.push(`a price of ${price} is below ${lowestPrice}`);
+    else if (price > highestPrice) problems.push(`a price of ${price} is above ${highestPrice}`);
   }
   if (high < low) problems.push('high is below low');
   else if (open > high || open < low) problems.push('open is not within low and high');

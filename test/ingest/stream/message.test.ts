@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FieldNames, MESSAGE_FIELDS, readMessage } from '../../../src/ingest/stream/message.ts';
+import { DEFAULT_PRICE_BOUNDS } from '../../../src/quality/index.ts';
 
 const same = (field: string) => [field, field];
 const NAMES: FieldNames = {
   ...{ asset_pair: 'asset_pair', timestamp: 'timestamp', price: 'price', size: 'size' },
   ...{ open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
 };
-const RULES = { names: NAMES, maxByteLength: 400 };
+const RULES = { names: NAMES, maxByteLength: 400, ...DEFAULT_PRICE_BOUNDS };
 const read = (text: string | Uint8Array, rules = RULES) =>
   readMessage(typeof text === 'string' ? Buffer.from(text) : text, rules);
 const TRADE = { asset_pair: 'btc-usd', timestamp: '2024-03-01T13:30:00.25Z', price: 61_000.5, size: 0.2 };

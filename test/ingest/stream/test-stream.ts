@@ -9,7 +9,7 @@ import {
   type StreamRules,
   type StreamSummary,
 } from '../../../src/ingest/index.ts';
-import { DeadLetters, type DeadRecord } from '../../../src/quality/index.ts';
+import { DEFAULT_PRICE_BOUNDS, DeadLetters, type DeadRecord } from '../../../src/quality/index.ts';
 import type { Storage } from '../../../src/storage/index.ts';
 import { MemoryStorage } from '../../storage/memory-storage.ts';
 import {
@@ -27,6 +27,7 @@ export const RULES: StreamRules = {
   latenessUs: LATENESS_US,
   futureUs: 60e6,
   maxByteLength: MOST_BYTES,
+  ...DEFAULT_PRICE_BOUNDS,
   names: {
     ...{ asset_pair: 'asset_pair', timestamp: 'timestamp', price: 'price', size: 'size' },
     ...{ open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
