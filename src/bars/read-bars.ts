@@ -173,7 +173,8 @@ function tableSource(
   };
 }
 
-async function requireFile(path: string): Promise<void> {
+/** Throws a `BarlineError` where there is no file that can be read. */
+export async function requireFile(path: string): Promise<void> {
   let isDirectory: boolean;
   try {
     isDirectory = (await stat(path)).isDirectory();

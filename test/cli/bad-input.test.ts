@@ -237,6 +237,12 @@ const REQUESTS: Readonly<
     'error[NOT_FOUND]: DIR/none.csv: there is no such file.',
     'hint: Check the path.',
   ],
+  'no such file to check': [
+    ['check', 'none.dbn'],
+    1,
+    'error[NOT_FOUND]: DIR/none.dbn: there is no such file.',
+    'hint: Check the path.',
+  ],
   "a folder under a month's name": [
     run('--source', 'folder-as-month'),
     1,

@@ -23,6 +23,8 @@ export const check: CommandSpec = {
     const { output, now, signal, directory } = invocation;
     const { loadSettings, processingOf, settingsSchema } = await import('../configuration.ts');
     const { value } = await loadSettings(invocation);
+    const path = file === undefined ? undefined : resolve(directory, file);
+    if (path !== undefined) await (await import('../../bars/index.ts')).requireFile(path);
     const { runCheck } = await import('../../check/index.ts');
     const progress = progressLine(output, now);
     const report = await runCheck({
@@ -30,9 +32,7 @@ export const check: CommandSpec = {
       processing: processingOf(settingsSchema.parse({})),
       workers: value.run.workers,
       memoryByteLength: parseByteLength(value.run.memory) ?? 2e9,
-      ...(file !== undefined && {
-        file: { path: resolve(directory, file), processing: processingOf(value) },
-      }),
+      ...(path !== undefined && { file: { path, processing: processingOf(value) } }),
       now,
       signal,
       onProgress: progress.show,
