@@ -58,7 +58,10 @@ export async function writeBarFiles(
     );
     const partitionValues = { partition_date: day, partition_asset_pair: run.stream.asset };
     const file = writer.table.writeRowGroups([group], { partitionValues, nameToken: writer.ingestionId });
-    files.push(file.finally(release));
+    const written = file.finally(release);
+    // told below, after the wait for places of the files behind it
+    written.catch(() => {});
+    files.push(written);
   }
   return Promise.all(files);
 }

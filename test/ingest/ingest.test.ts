@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BarlineError } from '../../src/base/index.ts';
-import { findGaps } from '../../src/ingest/index.ts';
+import { barTableName, findGaps } from '../../src/ingest/index.ts';
 import { BronzeLake, DAY_US, MINUTE_US, NOW_MS, utc } from './bronze-lake.ts';
 import { planned, soundBar } from './planned-provider.ts';
 
@@ -245,4 +247,15 @@ test('two runs at once store a correction once', async () => {
   expect((await lake.rows()).map(({ revision }) => revision)).toEqual(
     Array.from({ length: 60 }, (_, k) => k % 2),
   );
+});
+
+test('a file that cannot be written ends the run with its error, however many others are under way', async () => {
+  using lake = new BronzeLake();
+  const first = [utc('2025-03-01T00:00:00Z'), utc('2025-03-02T00:00:00Z')] as const;
+  await lake.ingest(planned(), { timeframes: ['1h'], range: first });
+  writeFileSync(join(lake.folder, barTableName('1h'), 'partition_date=2025-01-01'), 'in the way');
+  const more = [utc('2025-01-01T00:00:00Z'), utc('2025-02-15T00:00:00Z')] as const;
+  const run = lake.ingest(planned(), { timeframes: ['1h'], range: more, backfill: true });
+  await expect(run).rejects.toMatchObject({ code: 'STORAGE_NOT_A_FOLDER' });
+  expect(await lake.rows('1h')).toHaveLength(24);
 });
