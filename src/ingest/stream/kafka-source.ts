@@ -17,8 +17,10 @@ export interface KafkaSettings {
   readonly sasl?: ConsumerOptions<Buffer, Buffer, Buffer, Buffer>['sasl'];
 }
 
-const FETCH_BYTES = 8 * 2 ** 20;
-const FETCH_BYTES_PER_PARTITION = 2 * 2 ** 20;
+const FETCH_BYTES = 4 * 2 ** 20;
+const FETCH_BYTES_PER_PARTITION = 2 ** 20;
+/** The broker gathers so much before it answers, or until the wait is over, which a batch's end bounds. */
+const FETCH_LEAST_BYTES = 2 ** 16;
 const CLOSE_WITHIN_MS = 5_000;
 const TRY_AGAIN_MS = 1_000;
 const LATEST = -1n;
@@ -83,7 +85,7 @@ export class KafkaSource implements MessageSource {
       autocommit: false,
       isolationLevel: READ_COMMITTED,
       maxBytes: FETCH_BYTES,
-      minBytes: 1,
+      minBytes: FETCH_LEAST_BYTES,
       ...(tls !== undefined && { tls }),
       ...(sasl !== undefined && { sasl }),
     };

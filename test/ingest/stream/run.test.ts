@@ -51,8 +51,41 @@ describe('a stream', () => {
           expect(await lake.stored()).toEqual(expectedOf(log));
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 14 },
     );
+  }, 60_000);
+
+  it('is as if undisturbed after a kill at each step of its commits, before and after it', async () => {
+    // of one asset alone
+    const log = marketLog(900, 9, 22, 20).slice(0, 1);
+    const topic = { partitions: log.map((messages) => [...messages]) };
+    const expected = expectedOf(log);
+    expect(expected.dead.length).toBeGreaterThan(0);
+    let steps = 0;
+    const life = async (lake: StreamLake, killAt: number, when: 'before' | 'after') => {
+      let calls = 0;
+      const source = lake.source(
+        topic,
+        () => 10,
+        () => 60,
+      );
+      const kill = { when, error: KILLED };
+      await lake
+        .run(source, {}, (inner) => new FaultyStorage(inner, () => (calls++ === killAt ? kill : undefined)))
+        .catch((error: unknown) => expect(error).toBe(KILLED));
+      return calls;
+    };
+    for (let killAt = 0; ; killAt++) {
+      for (const when of ['before', 'after'] as const) {
+        const lake = new StreamLake();
+        steps = await life(lake, killAt, when);
+        if (killAt >= steps) break;
+        await life(lake, -1, when);
+        expect({ killAt, when, ...(await lake.stored()) }).toEqual({ killAt, when, ...expected });
+      }
+      if (killAt >= steps) break;
+    }
+    expect(steps).toBeGreaterThan(20);
   }, 60_000);
 
   it('stores each row once when two take the same partitions for theirs', async () => {
