@@ -48,7 +48,7 @@ describe('delays', () => {
         const seconds = retryDelaySeconds(attempt, { tries: 3, firstDelaySeconds: 30 }, random);
         const middle = 30 * 2 ** (attempt - 1);
         expect(seconds).toBeGreaterThanOrEqual(middle / 2);
-        expect(seconds).toBeLessThan(middle * 1.5);
+        expect(seconds).toBeLessThanOrEqual(middle * 1.5);
       }),
     );
   });

@@ -13,10 +13,8 @@ export function figureScale(
   count: number,
 ): Scale {
   const step = roundStep((most - least) / count);
-  const [first, last] = [
-    Math.floor(least / step + 1e-9),
-    Math.max(Math.ceil(most / step - 1e-9), Math.floor(least / step) + 1),
-  ];
+  const first = Math.floor(least / step + 1e-9);
+  const last = Math.max(Math.ceil(most / step - 1e-9), first + 1);
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
   const [low, high] = [first * step, last * step];
   return { ticks, at: (value) => start + ((value - low) / (high - low)) * (end - start) };
