@@ -1,10 +1,12 @@
-import { BarlineError } from '../base/index.ts';
 import { parsedLine, type RawRecord } from './records.ts';
 
 const LONGEST_LINE_BYTES = 16 * 2 ** 20;
 const NEW_LINE = 10;
 
-/** Lines of JSON, one record each; empty lines are none. What is no UTF-8 is kept as bytes. */
+/**
+ * Lines of JSON, one record each; empty lines are none. What is no UTF-8 is kept as bytes, and what is longer than
+ * 16 MiB handed on in pieces: no record is.
+ */
 export async function* recordLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<RawRecord> {
   let rest = new Uint8Array(0);
   for await (const chunk of chunks) {
@@ -16,11 +18,8 @@ export async function* recordLines(chunks: AsyncIterable<Uint8Array>): AsyncGene
     }
     rest = Uint8Array.from(bytes.subarray(start));
     if (rest.length > LONGEST_LINE_BYTES) {
-      throw new BarlineError({
-        code: 'RECORD_TOO_LONG',
-        message: `a line is longer than ${LONGEST_LINE_BYTES} bytes; expected JSON lines, one record each`,
-        hint: 'what stood before it is stored',
-      });
+      yield* recordOf(rest);
+      rest = new Uint8Array(0);
     }
   }
   yield* recordOf(rest);

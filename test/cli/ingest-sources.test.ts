@@ -132,6 +132,26 @@ test('prices are held to the bounds of the configuration, when replayed too', as
   expect(wrong.stderr).toContain('ingest.highest_price');
 });
 
+describe('records of other tables', () => {
+  const record = (value: number) => `{"timestamp":"2025-03-01","indicator":"CPI","value":${value}}`;
+  const RECORDS = ['ingest', 'records', 'raw_macro_indicators'];
+
+  test('of a file that is not there are missed by name', async () => {
+    const { code, stderr } = await barline('records', [...RECORDS, 'none.jsonl']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error[FILE_NOT_FOUND]: none.jsonl cannot be read (ENOENT)\n',
+    });
+  });
+
+  test('beside a line that no record fills are stored', async () => {
+    const lines = [record(1), `{"x":"${'x'.repeat(17 << 20)}"}`, record(2), ''];
+    writeFileSync(join(root, 'long.jsonl'), lines.join('\n'));
+    const { stdout } = await barline('records', [...RECORDS, 'long.jsonl', '--json']);
+    expect(jsonLines(stdout)[0]).toMatchObject({ fetched: 4, stored: 2, dead: 2 });
+  });
+});
+
 describe('a record that does not say whose it is', () => {
   const RUN = ['--timeframes', '1h', '--from', '2025-03-01', '--to', '2025-03-02', '--json'];
   const counts = (stdout: string) => {

@@ -61,8 +61,12 @@ export const records: CommandSpec = {
 async function lineRecords(invocation: Invocation, file: string): Promise<AsyncIterable<RawRecord>> {
   const { recordLines } = await import('../../ingest/index.ts');
   if (file === '-') return recordLines(process.stdin);
-  const stream = createReadStream(resolve(invocation.directory, file));
-  return named(file, recordLines(stream));
+  return named(file, recordLines(bytesOf(resolve(invocation.directory, file))));
+}
+
+/** Opened by whoever reads first: nobody would be there for an earlier error. */
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path);
 }
 
 async function* named(file: string, lines: AsyncIterable<RawRecord>): AsyncGenerator<RawRecord> {
