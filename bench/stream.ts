@@ -116,8 +116,9 @@ async function watch(lake: string, fromMs: number, isOver: () => boolean): Promi
     const snapshot = await table.refresh();
     if (snapshot.version === before) continue;
     const nowMs = Date.now();
-    for (const { path, stats } of snapshot.files()) {
-      if (seen.has(path)) continue;
+    for (const { path, stats, dataChange } of snapshot.files()) {
+      // files that others were joined into hold no new row
+      if (seen.has(path) || !dataChange) continue;
       seen.add(path);
       const { minValues, maxValues } = JSON.parse(stats ?? '{}');
       const last = Date.parse(maxValues.timestamp);
