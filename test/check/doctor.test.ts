@@ -145,4 +145,16 @@ describe('barline doctor', () => {
     expect(bad.stdout).toMatch(/^fail {2}configuration: .*run\.workers/m);
     expect(bad.stdout).toMatch(/^not fit: 1 failed/m);
   });
+
+  it('names the sinks of alerts whose variable is not set', async () => {
+    const cwd = temporaryFolder();
+    const sinks = '[{type: console}, {type: slack, url_env: BARLINE_NO_SUCH_HOOK}]';
+    writeFileSync(join(cwd, 'barline.yaml'), `alerts: {sinks: ${sinks}}\n`);
+    const unset = await runCli(['doctor'], { cwd });
+    expect(unset.code).toBe(1);
+    expect(unset.stdout).toMatch(/^fail {2}alerts: slack cannot send: .*BARLINE_NO_SUCH_HOOK$/m);
+    const env = { BARLINE_NO_SUCH_HOOK: 'https://127.0.0.1:9/secret-path' };
+    const set = await runCli(['doctor'], { cwd, env });
+    expect(set.stdout).not.toMatch(/alerts|secret-path/);
+  });
 });

@@ -1,6 +1,7 @@
 import { parseByteLength } from '../../base/index.ts';
 import type { Finding } from '../../check/index.ts';
 import { type CommandSpec, type Invocation, option } from '../command.ts';
+import type { Settings } from '../configuration.ts';
 import type { Output } from '../output.ts';
 
 export const doctor: CommandSpec = {
@@ -20,8 +21,8 @@ export const doctor: CommandSpec = {
       counts[finding.status]++;
       print(output, finding);
     };
-    const { finding, ...places } = await configured(invocation, options.source);
-    show(finding);
+    const { findings, ...places } = await configured(invocation, options.source);
+    for (const finding of findings) show(finding);
     for await (const each of examine({ ...places, environment, now })) {
       signal.throwIfAborted();
       show(each);
@@ -51,13 +52,38 @@ async function configured(invocation: Invocation, source: unknown) {
     const detail =
       configuration.file === null ? 'no barline.yaml: the defaults' : `${configuration.file} is valid`;
     const finding: Finding = { name: 'configuration', status: 'ok', detail, action: null };
-    return { finding, ...placesOf(configuration) };
+    const { sinks } = configuration.value.alerts;
+    return {
+      findings: [finding, ...sinkFindings(sinks, invocation.environment)],
+      ...placesOf(configuration),
+    };
   } catch (error) {
     const { message, hint } = asBarlineError(error);
     const action = hint ?? '`barline config show` says where each value comes from';
     const finding: Finding = { name: 'configuration', status: 'fail', detail: message, action };
-    return { finding, ...placesOf({ value: settingsSchema.parse({}), file: null, given: {}, origins: {} }) };
+    return {
+      findings: [finding],
+      ...placesOf({ value: settingsSchema.parse({}), file: null, given: {}, origins: {} }),
+    };
   }
+}
+
+/** Sinks of alerts that take a secret from a variable which is not set. */
+function sinkFindings(sinks: Settings['alerts']['sinks'], environment: Invocation['environment']): Finding[] {
+  return sinks.flatMap((sink) => {
+    const variables = Object.entries(sink).filter(([key]) => key.endsWith('_env'));
+    const unset = variables.map(([, name]) => String(name)).filter((name) => !environment[name]);
+    if (unset.length === 0) return [];
+    const detail = `${sink.name} cannot send: the environment has no ${unset.join(' and no ')}`;
+    return [
+      {
+        name: 'alerts',
+        status: 'fail' as const,
+        detail,
+        action: 'set it where Barline runs, or take the sink away',
+      },
+    ];
+  });
 }
 
 const COLORS = { ok: '\u001b[32m', warn: '\u001b[33m', fail: '\u001b[31m' };
