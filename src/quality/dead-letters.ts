@@ -22,6 +22,8 @@ export interface NewDeadLetter extends Pick<DeadLetter, 'context' | 'records'> {
 }
 
 const FOLDER = 'dlq/';
+const STAGED = 'dlq/staged/';
+const ABANDONED_MS = 86_400_000;
 const NAME = /^dlq\/dlq_\d{8}T\d{9}Z_([0-9a-f]{12})\.json$/;
 const RECORDS_PER_LETTER = 5000;
 
@@ -59,19 +61,50 @@ export class DeadLetters {
       this.#seen.set(key, nth);
       return nth > (known.get(key) ?? 0);
     });
-    await this.add({ context, records: fresh, ...(error !== undefined && { error }) });
+    await this.#write(FOLDER, { context, records: fresh, ...(error !== undefined && { error }) });
   }
 
-  /** Keeps records, durably, whatever lies there: for those who know that they are new. */
-  async add({ context, records, error }: NewDeadLetter): Promise<void> {
+  /**
+   * Keeps records, durably, but shows them to nobody yet: for those who commit something together with them. The names
+   * of the letters, for `publish` after the commit, or `discard`.
+   */
+  stage(letter: NewDeadLetter): Promise<string[]> {
+    return this.#write(STAGED, letter);
+  }
+
+  /** Makes staged letters dead letters like any others; may be done again. */
+  async publish(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      if ((await this.#lake.stat(`${STAGED}${name}`)) === undefined) continue;
+      await this.#lake.put(`${FOLDER}${name}`, await this.#lake.read(`${STAGED}${name}`));
+      await this.#lake.delete(`${STAGED}${name}`);
+    }
+  }
+
+  async discard(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#lake.delete(`${STAGED}${name}`);
+  }
+
+  /** Removes staged letters of runs that were killed so long ago that they commit nothing any more. */
+  async discardAbandoned(): Promise<void> {
+    const oldestMs = this.#now() - ABANDONED_MS;
+    for await (const { path, modifiedMs } of this.#lake.list(STAGED)) {
+      if (modifiedMs < oldestMs) await this.#lake.delete(path);
+    }
+  }
+
+  async #write(folder: string, { context, records, error }: NewDeadLetter): Promise<string[]> {
+    const names: string[] = [];
     for (let start = 0; start < records.length; start += RECORDS_PER_LETTER) {
       const part = records.slice(start, start + RECORDS_PER_LETTER);
       const timestamp = new Date(this.#now()).toISOString();
       const id = randomUUID().replaceAll('-', '').slice(-12);
-      const path = `${FOLDER}dlq_${timestamp.replace(/[-:.]/g, '')}_${id}.json`;
+      const name = `dlq_${timestamp.replace(/[-:.]/g, '')}_${id}.json`;
       const text = letterText({ timestamp, error: error ?? countOf(part.length), context, records: part });
-      await this.#lake.write(path, [Buffer.from(text)]);
+      await this.#lake.write(`${folder}${name}`, [Buffer.from(text)]);
+      names.push(name);
     }
+    return names;
   }
 
   async #countKnown(): Promise<Map<string, number>> {

@@ -12,7 +12,7 @@ export interface BeginRequest {
   /** Refreshed. */
   readonly table: DeltaTable;
   readonly source: MessageSource;
-  readonly deadLetters: Pick<DeadLetters, 'all'>;
+  readonly deadLetters: Pick<DeadLetters, 'publish'>;
   readonly rules: StreamRules;
   readonly acceptLoss: boolean;
   readonly nowMs: number;
@@ -21,7 +21,7 @@ export interface BeginRequest {
 
 /**
  * `STREAM_OTHER_TOPIC` when the table's progress is of another topic of this name, `STREAM_MESSAGES_GONE` when the
- * source dropped messages that were not read yet. Looks through the dead letters once.
+ * source dropped messages that were not read yet. Publishes the dead letters of the last commit.
  */
 export async function beginPartitions(
   request: BeginRequest,
@@ -29,28 +29,21 @@ export async function beginPartitions(
 ): Promise<PartitionState[]> {
   const { table, source, rules, nowMs } = request;
   const { topic, identity } = source;
-  const begun = await Promise.all(
+  return Promise.all(
     partitions.map(async (partition) => {
       const stored = storedProgress(table.latest, { topic, partition });
+      await request.deadLetters.publish(stored?.letters ?? []);
       const range = await source.range(partition);
       const progress =
         stored === undefined ? fresh(range, identity) : resumed(request, partition, stored, range);
-      return { partition, progress, end: range.end };
+      const base = progressText(table.latest, { topic, partition });
+      return new PartitionState({ partition, base, progress, rules, end: range.end, nowMs });
     }),
   );
-  const positions = new Map(begun.map(({ partition, progress }) => [partition, progress.position]));
-  const buried = await buriedOffsets(request, positions);
-  return begun.map(({ partition, progress, end }) => {
-    const base = progressText(table.latest, { topic, partition });
-    return new PartitionState({
-      ...{ partition, base, progress, rules, end, nowMs },
-      buried: buried.get(partition) ?? new Set(),
-    });
-  });
 }
 
 function fresh({ start }: PartitionRange, identity: string | null): StoredProgress {
-  return { ...START, restart: start, position: start, identity, ahead: [] };
+  return { ...START, restart: start, position: start, identity, ahead: [], letters: [] };
 }
 
 function resumed(
@@ -85,23 +78,4 @@ function resumed(
   listener({ type: 'gone', partition, from: restart, to: start });
   const ahead = stored.ahead.filter((offset) => offset >= start);
   return { ...stored, restart: start, position: Math.max(position, start), ahead };
-}
-
-/** By partition, the dead letters from its position on: a run kept them and was killed before it committed. */
-async function buriedOffsets(
-  { deadLetters, source }: BeginRequest,
-  positions: ReadonlyMap<number, number>,
-): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
-  const buried = new Map<number, Set<number>>();
-  for await (const { context, records } of deadLetters.all()) {
-    const partition = Number(context.partition);
-    const position = positions.get(partition);
-    if (context.topic !== source.topic || position === undefined) continue;
-    const offsets = buried.get(partition) ?? new Set();
-    for (const { offset } of records) {
-      if (typeof offset === 'number' && offset >= position) offsets.add(offset);
-    }
-    buried.set(partition, offsets);
-  }
-  return buried;
 }

@@ -30,7 +30,7 @@ export interface PartitionBatch {
   readonly partition: number;
   readonly bars: readonly WindowBar[];
   readonly dead: readonly DeadRecord[];
-  readonly progress: StoredProgress;
+  readonly progress: Omit<StoredProgress, 'letters'>;
   /** The log's text of the progress that all this goes on from. */
   readonly base: string | undefined;
 }
@@ -48,8 +48,6 @@ export class PartitionState {
   readonly #windows: PartitionWindows;
   readonly #rules: StreamRules;
   readonly #ahead: Set<number>;
-  /** Offsets of dead letters that an interrupted run has kept. */
-  readonly #buried: ReadonlySet<number>;
   #dead: DeadRecord[] = [];
   #deadByteLength = 0;
 
@@ -58,11 +56,10 @@ export class PartitionState {
     readonly base: string | undefined;
     readonly progress: StoredProgress;
     readonly rules: StreamRules;
-    readonly buried: ReadonlySet<number>;
     readonly end: number;
     readonly nowMs: number;
   }) {
-    const { partition, base, progress, rules, buried, end, nowMs } = options;
+    const { partition, base, progress, rules, end, nowMs } = options;
     this.partition = partition;
     this.base = base;
     this.end = end;
@@ -71,7 +68,6 @@ export class PartitionState {
     this.#windows = new PartitionWindows(progress, rules);
     this.#rules = rules;
     this.#ahead = new Set(progress.ahead);
-    this.#buried = buried;
   }
 
   /** The offset to read next. */
@@ -131,7 +127,6 @@ export class PartitionState {
 
   #bury(offset: number, value: Uint8Array | null, reason: string, kind: 'late' | 'invalid'): void {
     this.counts[kind]++;
-    if (this.#buried.has(offset)) return;
     const original = value === null || !isUtf8(value) ? value : Buffer.from(value).toString('utf8');
     this.#dead.push({ offset, ...originalOf(original), reason });
     this.#deadByteLength += value?.length ?? 0;

@@ -12,6 +12,8 @@ export interface StoredProgress extends PartitionProgress {
    * only this tells that they were dead letters.
    */
   readonly ahead: readonly number[];
+  /** Names of the dead letters staged for this commit: whoever goes on from here publishes them. */
+  readonly letters: readonly string[];
 }
 
 export interface TopicPartition {
@@ -26,16 +28,26 @@ export function appIdOf({ topic, partition }: TopicPartition): string {
 
 /** The metadata domain with the rest: two commits of one partition exclude each other by it. */
 export function domainOf({ topic, partition }: TopicPartition): string {
-  return `barline.stream/${topic}/${partition}`;
+  return `${DOMAIN_PREFIX}${topic}/${partition}`;
 }
+
+const DOMAIN_PREFIX = 'barline.stream/';
 
 const storedSchema = z.object({
   restart: z.int().nonnegative(),
   position: z.int().nonnegative(),
   watermark_us: z.number().nullable(),
   ahead: z.array(z.int().nonnegative()),
+  letters: z.array(z.string()),
   identity: z.string().nullable(),
 });
+
+/** Names of all dead letters that the newest commits of any stream into the table have staged. */
+export function committedLetters(snapshot: Snapshot): string[] {
+  return [...snapshot.domainMetadata.values()]
+    .filter(({ domain }) => domain.startsWith(DOMAIN_PREFIX))
+    .flatMap(({ configuration }) => storedSchema.safeParse(JSON.parse(configuration)).data?.letters ?? []);
+}
 
 /** As it stands in the log; undefined before the partition's first commit. */
 export function progressText(snapshot: Snapshot, partition: TopicPartition): string | undefined {
@@ -54,14 +66,15 @@ export function storedProgress(snapshot: Snapshot, partition: TopicPartition): S
       facts: { table: snapshot.table, ...partition },
     });
   }
-  const { restart, position, watermark_us, ahead, identity } = parsed.data;
-  return { restart, position, watermarkUs: watermark_us ?? Number.NEGATIVE_INFINITY, ahead, identity };
+  const { watermark_us, ...rest } = parsed.data;
+  return { ...rest, watermarkUs: watermark_us ?? Number.NEGATIVE_INFINITY };
 }
 
 /** As `progressText` will give it. */
-export function textOf({ restart, position, watermarkUs, ahead, identity }: StoredProgress): string {
+export function textOf(progress: StoredProgress): string {
+  const { restart, position, watermarkUs, ahead, letters, identity } = progress;
   const watermark_us = Number.isFinite(watermarkUs) ? watermarkUs : null;
-  return JSON.stringify({ restart, position, watermark_us, ahead, identity });
+  return JSON.stringify({ restart, position, watermark_us, ahead, letters, identity });
 }
 
 /** Puts a partition's progress into the commit of its rows. */

@@ -13,14 +13,14 @@ import {
   type PartitionState,
   type StreamRules,
 } from './partition-state.ts';
-import { textOf } from './progress.ts';
+import { committedLetters, textOf } from './progress.ts';
 import type { MessageSource } from './source.ts';
 import { commitStream } from './stream-commit.ts';
 
 export interface StreamRequest {
   /** See `openStreamTable`; called again from time to time. */
   readonly openTable: () => Promise<DeltaTable>;
-  readonly deadLetters: Pick<DeadLetters, 'add' | 'all'>;
+  readonly deadLetters: Pick<DeadLetters, 'stage' | 'publish' | 'discard' | 'discardAbandoned'>;
   readonly source: MessageSource;
   readonly rules: StreamRules;
   /** Between two commits. */
@@ -90,6 +90,10 @@ class Stream {
   async run(): Promise<StreamSummary> {
     const { now } = this.#request;
     const startedMs = now();
+    const { deadLetters } = this.#request;
+    // what was committed is not abandoned, however long ago that was
+    await deadLetters.publish(committedLetters(this.#table.latest));
+    await deadLetters.discardAbandoned();
     try {
       await this.#work();
     } finally {
@@ -239,7 +243,7 @@ class Stream {
 }
 
 function isChanged({ progress, base }: PartitionBatch): boolean {
-  return textOf(progress) !== base;
+  return textOf({ ...progress, letters: [] }) !== base;
 }
 
 const COUNTS = ['messages', 'reread', 'late', 'invalid'] as const;

@@ -2,7 +2,7 @@
 import { type AddFile, ConcurrentModificationError, type DeltaTable } from '../../delta/index.ts';
 import type { DeadLetters } from '../../quality/index.ts';
 import type { PartitionBatch } from './partition-state.ts';
-import { progressText, setProgress, textOf } from './progress.ts';
+import { progressText, type StoredProgress, setProgress, textOf } from './progress.ts';
 import { writeWindowFiles } from './window-files.ts';
 
 export interface StreamCommitRequest {
@@ -10,7 +10,7 @@ export interface StreamCommitRequest {
   readonly provider: string;
   readonly topic: string;
   readonly batches: readonly PartitionBatch[];
-  readonly deadLetters: Pick<DeadLetters, 'add'>;
+  readonly deadLetters: Pick<DeadLetters, 'stage' | 'publish' | 'discard'>;
   readonly ingestionId: string;
   readonly nowMs: number;
 }
@@ -27,34 +27,35 @@ export interface StreamCommit {
 
 interface Written {
   readonly batch: PartitionBatch;
+  readonly progress: StoredProgress;
   readonly files: readonly AddFile[];
 }
 
 /**
- * Keeps dead letters, writes data files, then commits rows and progress as one version. A kill before that leaves dead
- * letters that the next run recognises by their offsets, and files that no version names. A partition whose progress in
- * the log is not what its batch goes on from has another owner by now; its batch is dropped, the rest is committed.
+ * Stages dead letters, writes data files, then commits rows and progress, which names the letters, as one version; then
+ * publishes the letters. A kill before the commit leaves letters and files that no version names, one after it letters
+ * that the partition's next owner publishes. A partition whose progress in the log is not what its batch goes on from
+ * has another owner by now; its batch is dropped, the rest is committed.
  */
 export async function commitStream(request: StreamCommitRequest): Promise<StreamCommit> {
   const { table, batches, topic, provider, ingestionId, nowMs, deadLetters } = request;
   const isOurs = ({ partition, base }: PartitionBatch) =>
     progressText(table.latest, { topic, partition }) === base;
-  // who has lost a partition leaves its dead letters to the one who has it now
-  if (batches.some(({ dead }) => dead.length > 0)) await table.refresh();
-  for (const { partition, dead } of batches.filter(isOurs)) {
-    if (dead.length > 0) await deadLetters.add({ context: { provider, topic, partition }, records: dead });
-  }
   let written: Written[] = await Promise.all(
     batches.map(async (batch) => {
       const { partition } = batch;
       const origin = { provider, topic, partition, ingestionId, extractedUs: nowMs * 1000 };
-      return { batch, files: await writeWindowFiles(table, batch.bars, origin) };
+      const context = { provider, topic, partition };
+      const letters = await deadLetters.stage({ context, records: batch.dead });
+      const files = await writeWindowFiles(table, batch.bars, origin);
+      return { batch, progress: { ...batch.progress, letters }, files };
     }),
   );
   const lost: number[] = [];
   while (written.length > 0) {
-    for (const { batch, files } of written.filter((each) => !isOurs(each.batch))) {
+    for (const { batch, progress, files } of written.filter((each) => !isOurs(each.batch))) {
       lost.push(batch.partition);
+      await deadLetters.discard(progress.letters);
       await removeFiles(table, files);
     }
     written = written.filter(({ batch }) => isOurs(batch));
@@ -65,7 +66,10 @@ export async function commitStream(request: StreamCommitRequest): Promise<Stream
       continue;
     }
     const rowCount = written.reduce((sum, { batch }) => sum + batch.bars.length, 0);
-    const committed = new Map(written.map(({ batch }) => [batch.partition, textOf(batch.progress)] as const));
+    const committed = new Map(
+      written.map(({ batch, progress }) => [batch.partition, textOf(progress)] as const),
+    );
+    await deadLetters.publish(written.flatMap(({ progress }) => progress.letters));
     return { version, rowCount, committed, lost };
   }
   return { version: undefined, rowCount: 0, committed: new Map(), lost };
@@ -77,9 +81,9 @@ async function tryCommit(
 ): Promise<number | 'overtaken'> {
   const transaction = table.transaction();
   let [rowCount, fileCount] = [0, 0];
-  for (const { batch, files } of written) {
+  for (const { batch, progress, files } of written) {
     for (const file of files) transaction.add(file);
-    setProgress(transaction, { topic, partition: batch.partition }, batch.progress);
+    setProgress(transaction, { topic, partition: batch.partition }, progress);
     rowCount += batch.bars.length;
     fileCount += files.length;
   }

@@ -56,6 +56,10 @@ export class StreamLake {
   readonly table = new MemoryStorage();
   readonly letters = new MemoryStorage();
   readonly clock = new Clock();
+
+  constructor() {
+    this.letters.clockMs = NOW_MS;
+  }
   readonly events: StreamEvent[] = [];
 
   /** One life of a process. `through` may spoil what it does to the stores. */
