@@ -43,6 +43,8 @@ const PROPERTIES = {
 /** A stream makes thousands of commits and small files a day, which are joined: their traces are kept for a day only. */
 const STREAM_PROPERTIES = {
   ...PROPERTIES,
+  // a stream joins them beside its commits, which are not to wait for it
+  'delta.autoOptimize.autoCompact': 'false',
   'delta.checkpointInterval': '50',
   'delta.deletedFileRetentionDuration': 'interval 1 day',
 } as const;

@@ -1,6 +1,5 @@
 /**
  * A stream that is killed again and again, shared, left, and cut off from its broker ends as one that nobody disturbed.
- * `BARLINE_SOAK=full` is a million messages and twenty kills.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +14,8 @@ import { stored, streamTable } from '../ingest/stream/stored-stream.ts';
 import { StreamProcess } from './stream-process.ts';
 import { checkVersions } from './stream-versions.ts';
 
-const FULL = process.env.BARLINE_SOAK === 'full';
-const MESSAGES = FULL ? 1_000_000 : 200_000;
-const KILLS = FULL ? 20 : 6;
+const MESSAGES = 1_000_000;
+const KILLS = 20;
 const PARTITIONS = 3;
 const SEED = 20_240_301;
 const TOPIC = 'market-data';
