@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { type DeadRecord, originalOf } from '../../quality/index.ts';
 import { type MessageRules, readMessage } from './message.ts';
 import { PartitionWindows, type WindowBar, type WindowLengths } from './partition-windows.ts';
-import type { StoredProgress } from './progress.ts';
+import { type StoredProgress, textOf } from './progress.ts';
 import type { PartitionRead, SourceMessage } from './source.ts';
 
 export interface StreamRules extends WindowLengths, MessageRules {
@@ -33,12 +33,16 @@ export interface PartitionBatch {
   readonly progress: Omit<StoredProgress, 'letters'>;
   /** The log's text of the progress that all this goes on from. */
   readonly base: string | undefined;
+  /** Whether there is anything to say that the log does not say. */
+  readonly isChanged: boolean;
 }
 
 export class PartitionState {
   readonly partition: number;
   /** As the log has it, the text that this state goes on from. */
-  base: string | undefined;
+  #base: string | undefined;
+  /** The progress as it was last committed. */
+  #reached: string | undefined;
   /** The offset after the newest message there was when it was last read. */
   end: number;
   /** When a message last came, or reading began; ms since the epoch. */
@@ -61,7 +65,8 @@ export class PartitionState {
   }) {
     const { partition, base, progress, rules, end, nowMs } = options;
     this.partition = partition;
-    this.base = base;
+    this.#base = base;
+    this.#reached = base === undefined ? undefined : textOf({ ...progress, letters: [] });
     this.end = end;
     this.activeMs = nowMs;
     this.#identity = progress.identity;
@@ -146,6 +151,13 @@ export class PartitionState {
     const progress = this.#windows.progress;
     for (const offset of this.#ahead) if (offset < progress.restart) this.#ahead.delete(offset);
     const stored = { ...progress, identity: this.#identity, ahead: [...this.#ahead].sort((a, b) => a - b) };
-    return { partition: this.partition, bars, dead, progress: stored, base: this.base };
+    const isChanged = textOf({ ...stored, letters: [] }) !== this.#reached;
+    return { partition: this.partition, bars, dead, progress: stored, base: this.#base, isChanged };
+  }
+
+  /** `text`: how the log has the progress of that batch. */
+  committed({ progress }: PartitionBatch, text: string): void {
+    this.#base = text;
+    this.#reached = textOf({ ...progress, letters: [] });
   }
 }

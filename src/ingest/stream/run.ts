@@ -6,14 +6,8 @@ import { createBarTable } from '../bronze-tables.ts';
 import { Compaction } from './compaction.ts';
 import type { StreamListener } from './events.ts';
 import { beginPartitions } from './partition-begin.ts';
-import {
-  type MessageCounts,
-  noMessages,
-  type PartitionBatch,
-  type PartitionState,
-  type StreamRules,
-} from './partition-state.ts';
-import { committedLetters, textOf } from './progress.ts';
+import { type MessageCounts, noMessages, type PartitionState, type StreamRules } from './partition-state.ts';
+import { committedLetters } from './progress.ts';
 import type { MessageSource } from './source.ts';
 import { commitStream } from './stream-commit.ts';
 
@@ -194,7 +188,7 @@ class Stream {
       ingestionId,
       deadLetters,
       nowMs: commitStartMs,
-      batches: hasNews || isDue ? batches.filter(isChanged) : [],
+      batches: hasNews || isDue ? batches.filter(({ isChanged }) => isChanged) : [],
     });
     if (commit.version !== undefined) {
       this.#version = commit.version;
@@ -204,9 +198,9 @@ class Stream {
       if (this.#commits % COMMITS_PER_HANDLE === 0) this.#table = await openTable();
     }
     this.#rows += commit.rowCount;
-    for (const [partition, text] of commit.committed) {
-      const state = this.#partitions.get(partition);
-      if (state !== undefined) state.base = text;
+    for (const batch of batches) {
+      const text = commit.committed.get(batch.partition);
+      if (text !== undefined) this.#partitions.get(batch.partition)?.committed(batch, text);
     }
     const reached = batches.filter(({ partition }) => commit.committed.has(partition));
     source.report(new Map(reached.map(({ partition, progress }) => [partition, progress.restart])));
@@ -240,10 +234,6 @@ class Stream {
       commitSeconds: (now() - commitStartMs) / 1000,
     });
   }
-}
-
-function isChanged({ progress, base }: PartitionBatch): boolean {
-  return textOf({ ...progress, letters: [] }) !== base;
 }
 
 const COUNTS = ['messages', 'reread', 'late', 'invalid'] as const;
