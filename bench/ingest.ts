@@ -20,7 +20,8 @@ const POOL_BARS = 500_000;
 /** Beyond this, pages are made as they are asked for, which counts. */
 const LARGEST_MADE = 2_000_000;
 const ASSET_NAMES = Array.from({ length: ASSETS }, (_, k) => `A${String(k).padStart(2, '0')}USD`);
-const PEER = join(import.meta.dirname, '../../shared/peers/peer_other.py');
+const PEERS = process.env.BARLINE_PEERS_DIR ?? join(import.meta.dirname, '../../shared/peers');
+const PEER = join(PEERS, 'peer_other.py');
 
 /** Bars made beforehand, as the peer's are: prices walk in cents, volumes have six digits; one in 10,000 is bad. */
 function bars(): VendorBar[] {
