@@ -5,25 +5,16 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AddFile, DeltaTable, field, struct } from '../src/delta/index.ts';
+import { type AddFile, DeltaTable } from '../src/delta/index.ts';
 import { type CandidateRowGroup, FetchedParquet } from '../src/parquet/index.ts';
+import { assetNames, DAY_US, EXCHANGES, SCHEMA, START_US } from './harness/delta-workloads.ts';
 
 const DAYS = Number(process.argv[2] ?? 365);
 const QUERIES = Number(process.argv[3] ?? 40);
 const ASSETS = 10;
 const MINUTES = 1440;
 const TARGET_BYTES = 16e6;
-const START_US = Date.UTC(2024, 0, 1) * 1000;
-const DAY_US = 86_400e6;
-const NAMES = Array.from({ length: ASSETS }, (_, i) => `A${String(i).padStart(2, '0')}/USDT`);
-const EXCHANGES = ['binance', 'coinbase', 'kraken'];
-const PRICES = ['open', 'high', 'low', 'close'];
-const SCHEMA = struct([
-  field('asset_pair', 'string'),
-  field('exchange', 'string'),
-  field('timestamp', 'timestamp'),
-  ...[...PRICES, 'volume'].map((name) => field(name, 'double')),
-]);
+const NAMES = assetNames(ASSETS);
 
 /** Uniform in [0, 1), the same every time. */
 function randomFrom(seed: number): () => number {

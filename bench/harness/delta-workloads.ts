@@ -5,17 +5,21 @@ import { DuckDbSession, defaultLimits } from '../../src/duckdb/index.ts';
 import { DELTA_ROW_WORKLOADS } from './delta-row-workloads.ts';
 
 const ASSETS = 20;
-const START_US = Date.UTC(2024, 0, 1) * 1000;
-const DAY_US = 86_400e6;
-const NAMES = Array.from({ length: ASSETS }, (_, i) => `A${String(i).padStart(2, '0')}/USDT`);
-const EXCHANGES = ['binance', 'coinbase', 'kraken'];
-const PRICES = ['open', 'high', 'low', 'close'];
-const SCHEMA = struct([
+export const START_US = Date.UTC(2024, 0, 1) * 1000;
+export const DAY_US = 86_400e6;
+const NAMES = assetNames(ASSETS);
+export const EXCHANGES = ['binance', 'coinbase', 'kraken'];
+export const PRICES = ['open', 'high', 'low', 'close'];
+export const SCHEMA = struct([
   field('asset_pair', 'string'),
   field('exchange', 'string'),
   field('timestamp', 'timestamp'),
   ...[...PRICES, 'volume'].map((name) => field(name, 'double')),
 ]);
+
+export function assetNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `A${String(i).padStart(2, '0')}/USDT`);
+}
 
 export type DeltaWork = () => Promise<Readonly<Record<string, number>>>;
 

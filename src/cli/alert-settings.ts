@@ -162,5 +162,3 @@ export const alertsSchema = z
   })
   .prefault({})
   .describe('When someone is told, and how.');
-
-export type AlertSettings = z.infer<typeof alertsSchema>;

@@ -172,3 +172,9 @@ function slice(columns: GatheredRows['columns'], start: number, end: number): Ga
     volume: volume.subarray(start, end),
   };
 }
+
+/** Removes files of a commit that was lost. */
+export async function removeBarFiles(table: DeltaTable, files: readonly AddFile[]): Promise<void> {
+  // a file that stays is found by vacuum: no version names it
+  await Promise.all(files.map(({ path }) => table.storage.delete(decodeURI(path)).catch(() => false)));
+}

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BarlineError } from '../base/index.ts';
 import { type AddFile, ConcurrentModificationError, type DeltaTable } from '../delta/index.ts';
 import type { DeadLetters } from '../quality/index.ts';
-import { layoutOf, writeBarFiles } from './bar-files.ts';
+import { layoutOf, removeBarFiles, writeBarFiles } from './bar-files.ts';
 import type { PageRows } from './page-rows.ts';
 import { storedBars } from './stored-bars.ts';
 import {
@@ -119,7 +119,7 @@ async function prepare(
       // a correction leaves the state as it was: what had to be looked up is looked up again
       const isCertain = doubtful(rows, state) === undefined;
       if (earlier !== undefined && isCertain && stateText(earlier.state) === stateText(state)) return earlier;
-      await removeFiles(table, earlier?.files ?? []);
+      await removeBarFiles(table, earlier?.files ?? []);
       const write = planWrite(run, rows, state, stored.get(streamKey(run.stream)));
       return { run, rows, state, write, files: await writeBarFiles(writer, run, rows, write) };
     }),
@@ -170,11 +170,6 @@ function count({ run, write }: Prepared): void {
   run.counts.duplicate += write.duplicate;
   run.counts.dead += write.dead.length;
   run.watermarkUs = write.next.watermarkUs;
-}
-
-async function removeFiles(table: DeltaTable, files: readonly AddFile[]): Promise<void> {
-  // a file that stays is found by vacuum: no version names it
-  await Promise.all(files.map(({ path }) => table.storage.delete(decodeURI(path)).catch(() => false)));
 }
 
 /** At most so many at once: each call waits for a place and gives what frees it. */

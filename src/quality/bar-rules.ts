@@ -124,8 +124,8 @@ function firstRows(columns: BarColumns, count: number): BarColumns {
 
 const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
-/** NaN for what is no number. */
-function numberOf(value: unknown): number {
+/** A number or a decimal as text; NaN for anything else. */
+export function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : Number.NaN;
 }

@@ -9,6 +9,7 @@ export {
   HIGHEST_PRICE,
   LOWEST_PRICE,
   type Misplaced,
+  numberOf,
   type PriceBounds,
   type RawBar,
 } from './bar-rules.ts';

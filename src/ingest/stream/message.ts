@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { timestampUs } from '../../bars/index.ts';
 import { normaliseAsset } from '../../providers/index.ts';
-import type { PriceBounds } from '../../quality/index.ts';
+import { numberOf, type PriceBounds } from '../../quality/index.ts';
 
 /** A trade (its four prices are one) or a bar. */
 export interface Tick {
@@ -65,7 +65,8 @@ export function readMessage(value: Uint8Array | null, rules: MessageRules): Mess
   const isTrade = of('price') !== undefined && of('price') !== null;
   const number = (field: MessageField) => {
     const read = numberOf(of(field));
-    if (Number.isNaN(read)) problems.push(missing(of(field), names[field]) ?? `${names[field]} is no number`);
+    if (!Number.isFinite(read))
+      problems.push(missing(of(field), names[field]) ?? `${names[field]} is no number`);
     return read;
   };
   const prices = isTrade ? [number('price')] : PRICES.map(number);
@@ -141,16 +142,4 @@ function timeOf(value: unknown): number {
         : undefined;
   if (ms !== undefined) return Math.abs(ms) <= MAX_TIME_MS ? Math.round(ms * US_PER_MS) : Number.NaN;
   return typeof value === 'string' ? (timestampUs(value.trim()) ?? Number.NaN) : Number.NaN;
-}
-
-const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
-
-function numberOf(value: unknown): number {
-  const number =
-    typeof value === 'number'
-      ? value
-      : typeof value === 'string' && DECIMAL.test(value)
-        ? Number(value)
-        : Number.NaN;
-  return Number.isFinite(number) ? number : Number.NaN;
 }

@@ -1,6 +1,8 @@
 /** One commit of a stream: the windows closed, and how far each partition is. */
+
 import { type AddFile, ConcurrentModificationError, type DeltaTable } from '../../delta/index.ts';
 import type { DeadLetters } from '../../quality/index.ts';
+import { removeBarFiles } from '../bar-files.ts';
 import type { PartitionBatch } from './partition-state.ts';
 import { progressText, type StoredProgress, setProgress, textOf } from './progress.ts';
 import { writeWindowFiles } from './window-files.ts';
@@ -56,7 +58,7 @@ export async function commitStream(request: StreamCommitRequest): Promise<Stream
     for (const { batch, progress, files } of written.filter((each) => !isOurs(each.batch))) {
       lost.push(batch.partition);
       await deadLetters.discard(progress.letters);
-      await removeFiles(table, files);
+      await removeBarFiles(table, files);
     }
     written = written.filter(({ batch }) => isOurs(batch));
     const version = written.length === 0 ? undefined : await tryCommit(request, written);
@@ -100,9 +102,4 @@ async function tryCommit(
     if (error instanceof ConcurrentModificationError) return 'overtaken';
     throw error;
   }
-}
-
-async function removeFiles(table: DeltaTable, files: readonly AddFile[]): Promise<void> {
-  // a file that stays is found by vacuum: no version names it
-  await Promise.all(files.map(({ path }) => table.storage.delete(decodeURI(path)).catch(() => false)));
 }
